@@ -1,0 +1,1 @@
+"""What tangling and weaving stand on: one Markdown document and its chunks."""

@@ -1,0 +1,77 @@
+"""Problems of a document, and how they are shown to the person who can mend them."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Iterable
+
+
+class Problem(
+    namedtuple("Problem", "file line column message source length hint", defaults=[""])
+):
+    """One thing wrong in a document, as plain data.
+
+    `file` is the document's name, `line` and `column` count from 1 (in characters),
+    `source` is that line without its ending, `length` the number of characters at
+    fault, and `hint`, perhaps empty, says what to do.
+    """
+
+    __slots__ = ()
+
+    def render(self) -> str:
+        """Return the lines that a terminal shows: place, source line, caret, hint."""
+        place = f"{self.file}:{self.line}:{self.column}: error: {self.message}"
+        start = self.column - 1
+        margin = "".join(
+            "\t" if character == "\t" else " " * _width(character)
+            for character in self.source[:start]
+        )
+        marked = self.source[start : start + self.length]
+        caret = "^" * max(1, sum(_width(character) for character in marked))
+        shown = [place, f"  {_printable(self.source)}", f"  {margin}{caret}"]
+        if self.hint:
+            shown.append(f"  hint: {self.hint}")
+        return "\n".join(shown)
+
+
+class DocumentError(Exception):
+    """All problems of one document, in the order of their places."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(
+            problems, key=lambda problem: (problem.line, problem.column)
+        )
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(problem.render() for problem in self.problems)
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the one of `words` most like `word`, or None if none is much like it."""
+    from difflib import get_close_matches  # costs more than a whole good run's checks
+
+    by_folded = {candidate.casefold(): candidate for candidate in words}
+    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.7)
+    return by_folded[found[0]] if found else None
+
+
+def _width(character: str) -> int:
+    """Return how many columns of a terminal a character takes."""
+    if character < "\x7f":
+        return 1
+    import unicodedata
+
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _printable(source: str) -> str:
+    """Return a source line that cannot command the terminal."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if character < " " and character != "\t"
+        else character
+        for character in source
+    )

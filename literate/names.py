@@ -1,0 +1,100 @@
+"""What a chunk may be called: sentences for chunks, paths under build/ for roots."""
+
+from __future__ import annotations
+
+import re
+
+FOLDER = "build"
+MANIFEST = ".tangle.json"
+
+# Words and commas, which most names are: nothing can be wrong with them. The other
+# patterns are compiled by `re` when they are first used.
+_PLAIN = re.compile(r"(?!(?i:noqa|nosec)\b)\w(?:[\w ,'-]*\w)?")
+_VARIANT = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_CONTROL = r"[\x00-\x1f\x7f]"
+# What tools obey when a comment says it; a name becomes the comment `# Name`.
+_DIRECTIVE = (
+    r"(?i)coding[:=]\s*[-\w.]+|^!"
+    r"|(?:^|#\s*)(?:noqa\b|type:|fmt:\s*(?:off|on|skip)\b|pragma:|pylint:|ruff:"
+    r"|pyright:|mypy:|isort:|nosec\b)"
+)
+_PATH = r"(?i)(?:~?/|\.\.?[/\\]|[a-z]:[/\\]|build[/\\])|\S*[/\\]\S*$"
+_FORBIDDEN = r'[<>:"|?*\\]'
+_DEVICE = r"(?i)(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?"
+
+
+def variant_fault(variant: str) -> str:
+    """Return what is wrong with a variant's name, "" if nothing is."""
+    if re.fullmatch(_VARIANT, variant):
+        return ""
+    return "a variant's name is lower-case words joined by hyphens, as in no-attention"
+
+
+def name_fault(name: str) -> str:
+    """Return what is wrong with a chunk's name, "" if nothing is."""
+    if _PLAIN.fullmatch(name):
+        return ""
+    if not name.strip():
+        return "a chunk needs a name"
+    if name != name.strip():
+        return "blanks between the name and its << >>"
+    if "<<" in name or ">>" in name:
+        return "a name has no << or >> in it"
+    if name.endswith(("+", "=")):
+        return f'a name does not end in "{name[-1]}"'
+    if re.search(_CONTROL, name):
+        return "a name has no control characters"
+    if is_path(name):
+        return _path_fault(name)
+    directive = re.search(_DIRECTIVE, name)
+    if directive:
+        found = directive[0].lstrip("# \t")
+        return f'as a comment "{found}" would be a directive to Python or its tools'
+    return ""
+
+
+def is_path(name: str) -> bool:
+    """Tell whether a name is meant as the path of a root, rather than a sentence."""
+    return ("/" in name or "\\" in name) and bool(re.match(_PATH, name))
+
+
+def root_path(name: str) -> str:
+    """Return the normalised path, `build/...`, of a root named without fault."""
+    return "/".join(_components(name))
+
+
+def same_path(path: str) -> str:
+    """Return a key that is equal for paths that some file system holds for one."""
+    import unicodedata
+
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def _components(name: str) -> list[str]:
+    """Return a path's components, `.` left out and `..` taken back where it can be."""
+    components: list[str] = []
+    for component in name.split("/"):
+        if component == ".." and components and components[-1] != "..":
+            components.pop()
+        elif component not in ("", "."):
+            components.append(component)
+    return components
+
+
+def _path_fault(name: str) -> str:
+    components = _components(name)
+    if name.startswith("/") or "\\" in name or components[:1] != [FOLDER]:
+        return f"a root lives under {FOLDER}/"
+    if len(components) == 1 or name.endswith(("/", "/.", "/..")):
+        return f"a root is a file under {FOLDER}/, and this names a folder"
+    for component in components[1:]:
+        forbidden = re.search(_FORBIDDEN, component)
+        if forbidden:
+            return f'a file\'s name cannot hold "{forbidden[0]}" everywhere'
+        if re.fullmatch(_DEVICE, component):
+            return f'"{component}" is the name of a device on Windows'
+        if component.endswith((".", " ")) or component.startswith(" "):
+            return "a file's name neither begins with a blank nor ends in one or a dot"
+        if component.casefold().startswith(".tangle"):
+            return f"{MANIFEST} and names like it are the tangler's own"
+    return ""

@@ -1,0 +1,338 @@
+"""From a document to the pages of a website: a pure function, text in, text out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from math_core import LatexError
+
+from literate import markdown, weave_back
+from literate.diagnostics import DocumentError
+from literate.document import Document
+from literate.listing import count_chapters
+from literate.markdown import Block, Fence, Heading
+from literate.program import Output
+from literate.weave_book import (
+    CHUNKS,
+    FRONT,
+    GLOSSARY,
+    IDENTIFIERS,
+    LISTING,
+    WHOLE,
+    Book,
+    Chapter,
+)
+from literate.weave_code import Code, highlight
+from literate.weave_diagrams import DiagramError
+from literate.weave_html import MARK, escape, raw, raw_block
+from literate.weave_prose import PageProse, Prose, latex_message, plain, relink
+
+_DESCRIBED = 155  # characters of a description
+
+
+@dataclass
+class Page:
+    """A page: `text` is Markdown with marked HTML in it (see `weave_html`).
+
+    `line` is the document's line that it begins with, from 1; None if it has none.
+    """
+
+    path: str
+    title: str
+    text: str
+    line: int | None = None
+
+
+@dataclass
+class Site:
+    """What a document is woven into: pages, their order, and files to be downloaded."""
+
+    title: str
+    pages: list[Page] = field(default_factory=list)
+    navigation: list = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def weave(
+    document: Document,
+    outputs: list[Output],
+    draw: Callable[[str], str],
+    repository: Callable[[str], str] = lambda path: "",
+) -> Site:
+    """Return the site of a document that tangles.
+
+    `outputs` are what it tangles into; those that are no root of it are downloads only.
+    `draw` turns a mermaid diagram into SVG, `repository` a file's path into its address
+    ("" if it has none). Raises DocumentError for what cannot be shown.
+    """
+    return _Weaver(document, outputs, draw, repository).site()
+
+
+class _Weaver:
+    def __init__(
+        self,
+        document: Document,
+        outputs: list[Output],
+        draw: Callable[[str], str],
+        repository: Callable[[str], str],
+    ) -> None:
+        self.document = document
+        self.outputs = outputs
+        self.draw = draw
+        self.book = Book(document)
+        self.prose = Prose(document, self.book, repository)
+        roots = {chunk.path for chunk in document.chunks.values()}
+        programs = [output for output in outputs if output.path in roots]
+        self.code = Code(document, programs, self.book)
+
+    def site(self) -> Site:
+        chapters = self.book.chapters
+        site = Site(plain(chapters[0].title))
+        site.pages = [self._front(), *map(self._chapter, chapters[1:])]
+        site.pages += [*self._back(), self._whole()]
+        site.navigation = self._navigation(site.pages)
+        site.files = {weave_back.download_path(out): out.text for out in self.outputs}
+        return site
+
+    def _navigation(self, pages: list[Page]) -> list:
+        """Return the pages in reading order, those of a part together."""
+        entries: list = []
+        part = None
+        for chapter in self.book.chapters:
+            entry = {plain(chapter.title): chapter.path}
+            if chapter.part is None:
+                entries.append(entry)
+            elif chapter.part is part:
+                entries[-1][plain(part.title)].append(entry)
+            else:
+                part = chapter.part
+                entries.append({plain(part.title): [entry]})
+        own = {chapter.path for chapter in self.book.chapters}
+        back = [{page.title: page.path} for page in pages if page.path not in own]
+        return [*entries, {"Look it up": back}]
+
+    # Pages
+
+    def _page(
+        self, path: str, title: str, body: str, line: int | None = None, **meta
+    ) -> Page:
+        """Return a page with its front matter, and with its links to itself short."""
+        here = {path}
+        if path == WHOLE:
+            here = {chapter.path for chapter in self.book.chapters}
+        head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in meta.items())
+        definitions = "".join(self.prose.link_definitions)
+        text = f"---\n{head}\n---\n\n{_localize(body, here)}\n\n{definitions}"
+        return Page(path, title, text, line)
+
+    def _chapter(self, chapter: Chapter) -> Page:
+        prose = self.prose.page(chapter)
+        body = []
+        if chapter.part:
+            anchor = f' id="{chapter.part.anchor}"' if chapter.opens_part else ""
+            title = escape(plain(chapter.part.title))
+            body.append(raw_block(f'<p class="part"{anchor}>{title}</p>'))
+        title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
+        body.append(f"\n# {title} {{ #{chapter.anchor} }}\n")
+        if chapter.opens_part:
+            body.append(self._blocks(chapter.part.blocks, prose, lift=1))
+        body.append(self._blocks(chapter.blocks, prose, lift=1))
+        return self._page(
+            chapter.path,
+            plain(chapter.title),
+            "".join(body),
+            chapter.line,
+            description=self._description(chapter),
+        )
+
+    def _front(self) -> Page:
+        """Return the front page: what the book is, where to start, what is in it."""
+        chapter = self.book.front
+        prose = self.prose.page(chapter)
+        title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
+        blocks = [b for b in chapter.blocks if not self.prose.is_set_aside(b)]
+        lead, rest = blocks[:1], blocks[1:]
+        heading = f"# {title} {{ #{chapter.anchor} }}" if chapter.anchor else ""
+        body = (
+            raw_block('<div class="hero">')
+            + f"\n{heading}\n"
+            + self._blocks(lead, prose, lift=1)
+            + raw_block(self._start())
+            + raw_block("</div>")
+            + self._blocks(rest, prose, lift=1)
+            + raw_block(self._contents())
+        )
+        return self._page(
+            FRONT,
+            "Welcome",
+            body,
+            chapter.line,
+            description=self._description(chapter),
+            hide=["navigation", "toc"],
+        )
+
+    def _start(self) -> str:
+        """Return the ways into the book, and how long it is."""
+        links = []
+        if len(self.book.chapters) > 1:
+            first = self.book.chapters[1]
+            links.append(f'<a class="md-button md-button--primary" href="{first.path}">'
+                         "Start reading</a>")
+        for program in self.code.programs:
+            if program.prefix == "L":
+                path = weave_back.download_path(program.output)
+                links.append(
+                    f'<a class="md-button" href="{LISTING}">The whole program</a>'
+                    f'<a class="md-button" href="{escape(path)}" download>'
+                    f"Download {escape(path.rpartition('/')[2])}</a>"
+                )
+        counts = count_chapters(self.document)
+        lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
+        size = (
+            f"{len(self.book.chapters) - 1} chapters, {words:,} words, "
+            f"{lines:,} lines of code"
+        )
+        return (
+            f'<p class="start">{"".join(links)}</p><p class="continue" hidden></p>'
+            f'<p class="size">{size}</p>'
+        )
+
+    def _contents(self) -> str:
+        shown = []
+        part = None
+        for chapter in self.book.chapters[1:]:
+            if chapter.part is not part:
+                part = chapter.part
+                name = f"<b>{escape(plain(part.title))}</b>" if part else ""
+                shown.append(f"</ol>{name}<ol>")
+            title = escape(plain(chapter.title))
+            shown.append(f'<li><a href="{chapter.path}">{title}</a></li>')
+        rows = f"<ol>{''.join(shown)}</ol>".replace("<ol></ol>", "")
+        return f'<nav class="contents" aria-label="Contents">{rows}</nav>'
+
+    def _back(self) -> list[Page]:
+        """Return the pages behind the book, those that have something to show."""
+        pages = []
+        for number, program in enumerate(p for p in self.code.programs if p.prefix):
+            body = weave_back.listing(self.code, program)
+            if number == 0:
+                body += "\n## Downloads\n" + weave_back.downloads(self.outputs)
+            title = "The full listing"
+            if program.page != LISTING:
+                title = f"Listing of {program.output.path}"
+            pages.append(self._page(program.page, title, body, search=_HIDDEN))
+        if any(program.definitions for program in self.code.programs):
+            body = weave_back.identifiers(self.code)
+            pages.append(self._page(IDENTIFIERS, "Index of identifiers", body))
+        if self.document.chunks:
+            body = weave_back.chunks(self.code)
+            pages.append(self._page(CHUNKS, "Index of chunks", body))
+        if self.prose.terms:
+            body = weave_back.glossary(self.prose.terms, self.prose.page())
+            pages.append(self._page(GLOSSARY, "Glossary", body))
+        return pages
+
+    def _whole(self) -> Page:
+        """Return the book on one page, for printing and for those who scroll."""
+        prose = self.prose.page()
+        front = self.book.front
+        title = prose.show(front.title, front.line - 1, has_terms=False)
+        body = [f"# {title} {{ #{front.anchor or 'top'} }}\n"]
+        for chapter in self.book.chapters:
+            if chapter.opens_part:
+                part = chapter.part
+                shown = plain(part.title)
+                body.append(f"\n## {shown} {{ #{part.anchor} .part }}\n")
+                body.append(self._blocks(part.blocks, prose, opens=False))
+            if chapter is not front:
+                title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
+                body.append(f"\n## {title} {{ #{chapter.anchor} }}\n")
+            body.append(self._blocks(chapter.blocks, prose, opens=False))
+        return self._page(
+            WHOLE, "The book on one page", "".join(body), 1, search=_HIDDEN
+        )
+
+    def _description(self, chapter: Chapter) -> str:
+        """Return the first words of a chapter, for search engines and previews."""
+        for block in chapter.blocks:
+            if block.kind == markdown.PARAGRAPH and not self.prose.is_set_aside(block):
+                text = plain("".join(self.document.lines[block.start : block.end]))
+                if len(text) <= _DESCRIBED:
+                    return text
+                return text[:_DESCRIBED].rpartition(" ")[0] + " …"
+        return plain(chapter.title)
+
+    # Blocks
+
+    def _blocks(
+        self, blocks: list[Block], prose: PageProse, lift: int = 0, opens: bool = True
+    ) -> str:
+        return "".join(self._block(block, prose, lift, opens) for block in blocks)
+
+    def _block(self, block: Block, prose: PageProse, lift: int, opens: bool) -> str:
+        if self.prose.is_set_aside(block):
+            return ""
+        if isinstance(block, Heading):
+            anchor = self.book.heading_anchors[block.start]
+            text = prose.show(block.text, block.start, has_terms=False)
+            return f"\n{'#' * max(2, block.level - lift)} {text} {{ #{anchor} }}\n"
+        if isinstance(block, Fence):
+            return raw_block(self._fence(block, opens))
+        text = "".join(self.document.lines[block.start : block.end])
+        if block.kind == markdown.HTML:
+            return raw_block(relink(text.rstrip("\r\n"), prose._target))
+        if block.kind == markdown.CODE:
+            return f"\n{text}\n"
+        return f"\n{prose.show(text, block.start)}\n"
+
+    def _fence(self, fence: Fence, opens: bool) -> str:
+        piece = self.code.pieces.get(fence.start + 2)
+        if piece:
+            return self.code.figure(piece, opens)
+        lines = self.document.lines[fence.start + 1 : fence.last]
+        text = "".join(markdown.unindent(lines, fence.indent))
+        language = fence.info.split()[0].lower() if fence.info else ""
+        if language == "math":
+            return self._formula(text, fence)
+        if language == "mermaid":
+            return self._diagram(text, fence)
+        return highlight(text, language)
+
+    def _formula(self, text: str, fence: Fence) -> str:
+        try:
+            formula = self.prose.mathematics.convert(text.strip(), display=True)
+        except LatexError as error:
+            raise self._fault(fence, latex_message(error)) from None
+        return f'<div class="math">{formula}</div>'
+
+    def _diagram(self, text: str, fence: Fence) -> str:
+        try:
+            drawing = self.draw(text)
+        except DiagramError as error:
+            raise self._fault(fence, f"diagram: {error}".splitlines()[0]) from None
+        return f'<figure class="diagram">{drawing}</figure>'
+
+    def _fault(self, fence: Fence, message: str) -> DocumentError:
+        length = len(self.document.lines[fence.start].strip())
+        problem = self.document.problem(fence.start, fence.indent, length, message)
+        return DocumentError([problem])
+
+
+_HIDDEN = {"exclude": True}  # from the search: the page repeats others
+
+
+def _localize(text: str, here: set[str]) -> str:
+    """Shorten links from a page to itself to their anchors."""
+    in_markdown = re.compile(r"(\]\()([^()\s#]+\.md)(?=#)")
+    in_html = re.compile(r'(href=")([^"#]+\.md)(?=#)')
+
+    def shorten(match: re.Match[str]) -> str:
+        return match[1] if match[2] in here else match[0]
+
+    parts = text.split(MARK)
+    parts[0::2] = [in_markdown.sub(shorten, part) for part in parts[0::2]]
+    parts[1::2] = [in_html.sub(shorten, part) for part in parts[1::2]]
+    return MARK.join(parts)

@@ -1,0 +1,76 @@
+"""HTML inside of Markdown: escaping, slugs, and the marks around what stays as it is.
+
+A woven page is Markdown in which ready HTML stands between two marks. Whoever turns
+the page into HTML puts the marked parts in unread (`StashExtension` does that for
+Python-Markdown); `without_marks` is for a reader of Markdown that lets HTML through.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+MARK = "\x1e"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def escape(text: str) -> str:
+    """Return text as HTML; a control character is shown as one that is not known."""
+    return html.escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def raw(markup: str) -> str:
+    """Return HTML marked as finished, to stand in a line of Markdown."""
+    return f"{MARK}{markup.replace(MARK, '').replace(chr(9), '&#9;')}{MARK}"
+
+
+def raw_block(markup: str) -> str:
+    """Return HTML marked as finished, as a block of its own."""
+    return f"\n{raw(markup)}\n"
+
+
+def without_marks(text: str) -> str:
+    """Return a woven page as Markdown with plain HTML in it."""
+    return text.replace(MARK, "")
+
+
+def slug(text: str) -> str:
+    """Return the anchor that a code host gives to a heading of this text."""
+    text = unicodedata.normalize("NFC", text).strip().lower()
+    return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text)) or "section"
+
+
+class Slugs:
+    """Anchors that are used once: a second one of the same text gets a number."""
+
+    def __init__(self, taken: tuple[str, ...] = ()) -> None:
+        self._taken = set(taken)
+
+    def unique(self, text: str) -> str:
+        base = anchor = slug(text)
+        number = 0
+        while anchor in self._taken:
+            number += 1
+            anchor = f"{base}-{number}"
+        self._taken.add(anchor)
+        return anchor
+
+
+class StashExtension(Extension):
+    """Keeps Python-Markdown from reading what stands between marks."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        # After white space is normalised (30), before fences are looked for (25).
+        md.preprocessors.register(_Stash(md), "woven", 28)
+
+
+class _Stash(Preprocessor):
+    def run(self, lines: list[str]) -> list[str]:
+        parts = "\n".join(lines).split(MARK)
+        parts[1::2] = [self.md.htmlStash.store(part) for part in parts[1::2]]
+        return "".join(parts).split("\n")

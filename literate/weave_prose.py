@@ -1,0 +1,325 @@
+"""Prose: mathematics, links to other pages, side notes and terms, in Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from math_core import LatexError, LatexToMathML
+
+from literate import markdown
+from literate.diagnostics import DocumentError, nearest
+from literate.document import Document
+from literate.weave_book import GLOSSARY, Book, Chapter
+from literate.weave_html import escape, raw, slug
+
+_TOKEN = re.compile(
+    r"""
+      (?P<escaped> \\[\s\S] )
+    | (?P<code> (?<!`)(?P<ticks>`+)(?!`) [\s\S]+? (?<!`)(?P=ticks)(?!`) )
+    | \$`(?P<ticked>[^`]+)`\$
+    | (?<![\w$])\$(?P<math>[^\s$](?:[^$]*?[^\s$\\])?)\$(?![\w$])
+    | \[\^(?P<note>[^\]\s]+)\]
+    | <dfn>(?P<dfn>[\s\S]*?)</dfn>
+    | (?P<tag><[^>\s][^>]*>)
+    | (?P<mark>!?)\[(?P<label>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)
+    """,
+    re.VERBOSE,
+)
+_NOTE = re.compile(r"\[\^([^\]\s]+)\]:[ \t]*")
+_DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
+_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_SHOWN_USES = 3
+
+
+@dataclass
+class Term:
+    """A term marked `<dfn>`: its sentence as Markdown, its chapter, and who uses it."""
+
+    name: str
+    sentence: str
+    chapter: Chapter
+    used_in: list[Chapter] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        return f"term-{slug(plain(self.name))}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.chapter.path}#{self.anchor}"
+
+
+@dataclass
+class _Note:
+    text: str
+    start: int  # index of its first line in the document
+
+
+class Mathematics:
+    """LaTeX to MathML, each formula once."""
+
+    def __init__(self) -> None:
+        self._converter = LatexToMathML()
+        self._done: dict[tuple[str, bool], str] = {}
+
+    def convert(self, latex: str, display: bool) -> str:
+        """Return a formula as MathML. Raises LatexError."""
+        key = (latex, display)
+        if key not in self._done:
+            self._done[key] = self._converter.convert_with_local_state(
+                latex, displaystyle=display
+            )
+        return self._done[key]
+
+
+def latex_message(error: LatexError) -> str:
+    """Return what is wrong with a formula in one line."""
+    first = _COLOUR.sub("", str(error)).strip().splitlines()[0]
+    return "mathematics: " + first.removeprefix("Error: ").rstrip(".")
+
+
+class Prose:
+    """The prose of a document: what its notes and terms are, and how it is shown.
+
+    `repository(path)` is the address of a file of the repository, "" if it has none.
+    """
+
+    def __init__(
+        self, document: Document, book: Book, repository: Callable[[str], str]
+    ) -> None:
+        self.document = document
+        self.book = book
+        self.repository = repository
+        self.mathematics = Mathematics()
+        self.notes: dict[str, _Note] = {}
+        self.link_definitions: list[str] = []
+        self._set_aside: set[int] = set()  # starts of blocks shown elsewhere
+        self._set_notes_aside()
+        self._by_word: dict[str, Term] = {}
+        for term in self._find_terms():
+            self._by_word.setdefault(_folded(term.name), term)
+        self.terms = [*self._by_word.values()]
+        self._words = self._pattern()
+        self._find_uses()
+
+    # What is in the document
+
+    def is_set_aside(self, block: markdown.Block) -> bool:
+        """Tell whether a block is shown elsewhere: the text of notes, link targets."""
+        return block.start in self._set_aside
+
+    def _set_notes_aside(self) -> None:
+        last: _Note | None = None
+        for block in self.document.blocks:
+            lines = self.document.lines[block.start : block.end]
+            is_text = block.kind == markdown.PARAGRAPH
+            if is_text and _NOTE.match(lines[0]):
+                for index, line in enumerate(lines, block.start):
+                    match = _NOTE.match(line)
+                    if match:
+                        last = self.notes[match[1]] = _Note("", index)
+                        line = line[match.end() :]
+                    last.text += line.lstrip()
+            elif last and block.kind == markdown.CODE:
+                last.text += "".join(line.lstrip() for line in lines)
+            else:
+                last = None
+                if not (is_text and all(map(_DEFINITION.match, lines))):
+                    continue
+                self.link_definitions += lines
+            self._set_aside.add(block.start)
+
+    def _find_terms(self) -> Iterator[Term]:
+        for chapter, text in self._texts():
+            for sentence in _SENTENCE_END.split(text):
+                for name in re.findall(r"<dfn>(.*?)</dfn>", sentence, re.DOTALL):
+                    shown = re.sub(r"</?dfn>", "", " ".join(sentence.split()))
+                    yield Term(" ".join(name.split()), shown, chapter)
+
+    def _texts(self) -> Iterator[tuple[Chapter, str]]:
+        """Yield the chapters' paragraphs, lists and quotes."""
+        kinds = (markdown.PARAGRAPH, markdown.LIST, markdown.QUOTE)
+        for chapter in self.book.chapters:
+            opening = chapter.part.blocks if chapter.opens_part else []
+            for block in [*opening, *chapter.blocks]:
+                if block.kind in kinds:
+                    lines = self.document.lines[block.start : block.end]
+                    yield chapter, "".join(lines)
+
+    def _pattern(self) -> re.Pattern[str] | None:
+        words = sorted(self._by_word, key=len, reverse=True)
+        if not words:
+            return None
+        each = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
+        return re.compile(rf"(?<![\w-])(?:{each})(?![\w-])", re.IGNORECASE)
+
+    def _find_uses(self) -> None:
+        for chapter, text in self._texts() if self._words else ():
+            for word in self._words.findall(_TOKEN.sub(" ", text)):
+                term = self._by_word[_folded(word)]
+                if chapter is not term.chapter and chapter not in term.used_in:
+                    term.used_in.append(chapter)
+
+    # How it is shown
+
+    def page(self, chapter: Chapter | None = None) -> PageProse:
+        """Return what shows the prose of one page; None is the page with everything."""
+        return PageProse(self, chapter)
+
+
+class PageProse:
+    """The prose of a page: it numbers the notes and links each term once."""
+
+    def __init__(self, prose: Prose, chapter: Chapter | None) -> None:
+        self.prose = prose
+        self.chapter = chapter
+        self.count = 0
+        self._linked: set[str] = set()
+
+    def show(self, text: str, start: int, has_terms: bool = True) -> str:
+        """Return Markdown with its mathematics, links, notes and terms woven in.
+
+        `start` is the index of the text's first line in the document.
+        """
+        shown = []
+        at = 0
+        for match in _TOKEN.finditer(text):
+            shown.append(self._words(text[at : match.start()], has_terms))
+            shown.append(self._token(match, text, start))
+            at = match.end()
+        shown.append(self._words(text[at:], has_terms))
+        return "".join(shown)
+
+    def _token(self, match: re.Match[str], text: str, start: int) -> str:
+        index = start + text.count("\n", 0, match.start())
+        latex = match["ticked"] or match["math"]
+        if latex:
+            return self._formula(latex, index)
+        if match["note"]:
+            return self._note(match["note"], index)
+        if match["dfn"]:
+            return self._term_defined(match["dfn"])
+        if match["tag"]:
+            return raw(relink(match[0], self._target))
+        if match["target"]:
+            label = self.show(match["label"], index, has_terms=False)
+            target = self._target(match["target"])
+            return f"{match['mark']}[{label}]({target})" if target else label
+        return match[0]
+
+    def _formula(self, latex: str, index: int) -> str:
+        try:
+            return raw(self.prose.mathematics.convert(latex, display=False))
+        except LatexError as error:
+            source = self.prose.document.lines[index]
+            column = max(0, source.find(latex.split("\n")[0]))
+            length = len(latex.split("\n")[0])
+            message = latex_message(error)
+            problem = self.prose.document.problem(index, column, length, message)
+            raise DocumentError([problem]) from None
+
+    def _target(self, target: str) -> str:
+        """Return where a link of the document leads on the site, "" if nowhere."""
+        if target.startswith("#"):
+            page = self.prose.book.anchors.get(target[1:])
+            return f"{page}{target}" if page else target
+        if target.startswith("web/"):
+            return target.removeprefix("web/")
+        if _SCHEME.match(target):
+            return target
+        return self.prose.repository(target)
+
+    def _note(self, name: str, index: int) -> str:
+        note = self.prose.notes.get(name)
+        if note is None:
+            near = nearest(name, self.prose.notes)
+            source = self.prose.document.lines[index]
+            column = source.find(f"[^{name}]")
+            raise DocumentError(
+                [
+                    self.prose.document.problem(
+                        index,
+                        max(0, column),
+                        len(name) + 3,
+                        f"there is no note {name}",
+                        f"did you mean {near}?" if near else "",
+                    )
+                ]
+            )
+        self.count += 1
+        number = self.count
+        text = self.show(" ".join(note.text.split()), note.start, has_terms=False)
+        return (
+            raw(
+                f'<sup class="note-mark">{number}</sup><span class="sidenote" '
+                f'role="note"><span class="note-number">{number}</span> '
+            )
+            + text
+            + raw("</span>")
+        )
+
+    def _term_defined(self, name: str) -> str:
+        term = self.prose._by_word[_folded(name)]
+        if term.anchor in self._linked:
+            return f"<dfn>{name}</dfn>"
+        self._linked.add(term.anchor)
+        return raw(f'<dfn id="{term.anchor}">') + name + raw("</dfn>") + _margin(term)
+
+    def _words(self, text: str, has_terms: bool) -> str:
+        """Link the first use of each term that another chapter defines."""
+        words = self.prose._words
+        if not words or not has_terms or self.chapter is None:
+            return text
+        return words.sub(self._word, text)
+
+    def _word(self, match: re.Match[str]) -> str:
+        term = self.prose._by_word[_folded(match[0])]
+        if term.anchor in self._linked or term.chapter is self.chapter:
+            return match[0]
+        self._linked.add(term.anchor)
+        return raw(
+            f'<a class="term" href="{term.url}" title="{escape(plain(term.sentence))}">'
+            f"{escape(match[0])}</a>"
+        )
+
+
+def relink(markup: str, target: Callable[[str], str]) -> str:
+    """Return HTML whose links lead where `target` says."""
+    return re.sub(
+        r'(\s(?:href|src)=)"([^"]*)"',
+        lambda match: f'{match[1]}"{target(match[2]) or match[2]}"',
+        markup,
+    )
+
+
+def plain(text: str) -> str:
+    """Return Markdown as text without its marks, on one line."""
+    text = re.sub(r"\[\^[^\]]*\]|<[^>]*>", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\$`?|`\$|[*`]|\\(?=[^a-zA-Z])", "", text)
+    return " ".join(text.split())
+
+
+def _margin(term: Term) -> str:
+    """Return the margin's entry beside a definition: where the term is used."""
+    if not term.used_in:
+        return ""
+    links = ", ".join(
+        f'<a href="{chapter.path}">{escape(plain(chapter.title))}</a>'
+        for chapter in term.used_in[:_SHOWN_USES]
+    )
+    more = ""
+    if len(term.used_in) > _SHOWN_USES:
+        more = f', <a href="{GLOSSARY}#{term.anchor}">more</a>'
+    return raw(
+        f'<span class="sidenote term-note" role="note"><b>{escape(plain(term.name))}'
+        f"</b> used in {links}{more}</span>"
+    )
+
+
+def _folded(word: str) -> str:
+    return " ".join(plain(word).casefold().split())

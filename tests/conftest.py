@@ -1,0 +1,82 @@
+"""What several test files share: the tangled program and the published names."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT.parent / "shared" / "data"
+
+# A slow machine is no fault of the program.
+settings.register_profile("patient", parent=settings(), deadline=None)
+settings.load_profile("patient")
+
+
+class Program:
+    """The program as microgpt.md has it now: a `path` to run, a `module` to call."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.path = folder / "microgpt.py"
+        self.module = self.load()
+
+    def load(self):
+        """Return the program as a fresh module."""
+        spec = importlib.util.spec_from_file_location("microgpt", self.path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def command(self, *arguments, python=sys.executable):
+        return [str(word) for word in (python, self.path, *arguments)]
+
+    def run(self, *arguments, python=sys.executable, timeout=120, **settings):
+        """Run the command line to its end; what it prints is in the result."""
+        return subprocess.run(
+            self.command(*arguments, python=python),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout,
+            **settings,
+        )
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    """The program, tangled for these tests: an old build/ is never used."""
+    folder = tmp_path_factory.mktemp("build")
+    command = [sys.executable, "tangle.py", "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return Program(folder)
+
+
+@pytest.fixture(scope="session")
+def microgpt(program):
+    """The program as a module, also for whoever imports it by its name."""
+    sys.modules["microgpt"] = program.module
+    yield program.module
+    del sys.modules["microgpt"]
+
+
+@pytest.fixture(scope="session")
+def published_names():
+    """The list that the published numbers come from; it is not in the repository."""
+    path = DATA / "names.txt"
+    if not path.exists():
+        pytest.skip(f"the published names are not here ({path})")
+    return path
+
+
+@pytest.fixture(scope="session")
+def published_output():
+    """What the original program printed for the published names."""
+    path = DATA / "original_seed42_1000steps.txt"
+    if not path.exists():
+        pytest.skip(f"the published output is not here ({path})")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,4 @@
+# Import
+import os
+import sys
+print(os, sys)

@@ -1,0 +1,2 @@
+-- Select
+SELECT 1; -- it

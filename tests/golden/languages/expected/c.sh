@@ -1,0 +1,5 @@
+cat <<EOF >>file
+EOF
+  # Go on
+  cat <<-'EOF'
+  EOF

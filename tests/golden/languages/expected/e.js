@@ -1,0 +1,3 @@
+let a = 1 << 2 >>> 1;
+// Say hello
+console.log(`<<${a}>>`);

@@ -1,0 +1,3 @@
+# Zähle die 数字 — ganz & gar „leise“
+й = 1
+π = "🐍 "

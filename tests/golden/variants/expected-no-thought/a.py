@@ -1,0 +1,4 @@
+# Think
+pass
+# Speak
+print("...")

@@ -1,0 +1,6 @@
+# Think
+think(1)
+# Think harder
+think(2)
+# Speak
+speak()
