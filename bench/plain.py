@@ -6,7 +6,8 @@ that is easiest to write: every `+` and `*` between two scalars makes a node,
 Python's cycle collector is left to run. It prints what build/microgpt.py
 prints, and it is slow: that is its job.
 
-Usage: python bench/plain.py NAMES [STEPS [SAMPLES [N_EMBD N_LAYER BLOCK_SIZE SEED]]]
+Usage: python bench/plain.py NAMES [STEPS [SAMPLES [SIZES]]]
+where SIZES are N_EMBD N_LAYER BLOCK_SIZE SEED N_HEAD, in this order.
 """
 
 import math
@@ -200,10 +201,19 @@ class Plain:
         return "".join(name)
 
 
-def main(path, steps=1000, samples=20, n_embd=16, n_layer=1, block_size=16, seed=42):
+def main(
+    path,
+    steps=1000,
+    samples=20,
+    n_embd=16,
+    n_layer=1,
+    block_size=16,
+    seed=42,
+    n_head=4,
+):
     with open(path, encoding="utf-8") as file:
         docs = [line.strip() for line in file.read().split("\n") if line.strip()]
-    model = Plain(docs, n_embd, 4, n_layer, block_size, seed)
+    model = Plain(docs, n_embd, n_head, n_layer, block_size, seed)
     print(f"num docs: {len(docs)}")
     print(f"vocab size: {model.bos + 1}")
     print(f"num params: {len(model.params)}")
