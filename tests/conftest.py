@@ -1,6 +1,7 @@
 """What several test files share: the tangled program and the published names."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
+
+# The program's streams are to be as they are for users.
+for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"):
+    os.environ.pop(name, None)
 
 # A slow machine is no fault of the program.
 settings.register_profile("patient", parent=settings(), deadline=None)
@@ -62,6 +67,12 @@ def microgpt(program):
     sys.modules["microgpt"] = program.module
     yield program.module
     del sys.modules["microgpt"]
+
+
+@pytest.fixture
+def fresh(program):
+    """The program as a module whose tape no other test has used."""
+    return program.load()
 
 
 @pytest.fixture(scope="session")

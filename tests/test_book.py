@@ -1,0 +1,139 @@
+"""The book keeps its promises: its sessions, its names, its links."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from literate.diagnostics import DocumentError
+from literate.document import parse
+from literate.markdown import Fence
+from literate.sessions import Bench, find_sessions
+
+BOOK = Path(__file__).parent.parent / "microgpt.md"
+DOCUMENT = parse(BOOK.read_text(encoding="utf-8"), BOOK.name)
+
+# Sessions
+
+SESSIONS, FAULTS = find_sessions(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    with Bench(DOCUMENT) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
+def test_session(bench, session):
+    (same,) = (other for other in bench.sessions if other.line == session.line)
+    broken = [r.problem for r in bench.results(same) if r.problem]
+    if broken:
+        pytest.fail(str(DocumentError(broken)), pytrace=False)
+
+
+def test_the_sessions_were_found():
+    assert FAULTS == []
+    starts = ("```pycon", "```console")
+    assert len(SESSIONS) == sum(line.startswith(starts) for line in DOCUMENT.lines)
+    assert len(SESSIONS) > 10
+
+
+# The names
+
+
+@pytest.fixture(scope="module")
+def names(program):
+    return (program.folder / "names.txt").read_bytes().decode("ascii")
+
+
+def test_there_are_enough_names(names):
+    assert len(names.split("\n")) > 1500
+
+
+def test_each_line_is_a_name_of_small_letters(names):
+    assert names.endswith("\n")
+    strange = [n for n in names[:-1].split("\n") if not re.fullmatch("[a-z]+", n)]
+    assert strange == []
+
+
+def test_each_name_is_there_once(names):
+    twice = [name for name, count in Counter(names.split()).items() if count > 1]
+    assert twice == []
+
+
+def test_the_names_are_sorted(names):
+    assert names.split() == sorted(names.split())
+
+
+def test_every_letter_occurs(names):
+    assert set("".join(names.split())) == set("abcdefghijklmnopqrstuvwxyz")
+
+
+def test_the_text_says_how_many_names_there_are(names):
+    count = f"{len(names.split()):,}"
+    says = re.findall(r"\b(\d,\d{3})(?= (?:given )?names)", BOOK.read_text("utf-8"))
+    assert says and set(says) == {count}
+
+
+# Links
+
+
+def slug(heading):
+    """The anchor that GitHub gives to a heading, repetitions aside."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)  # links: their text
+    text = re.sub(r"[^\w\- ]", "", text.strip().lower())
+    return text.replace(" ", "-")
+
+
+def slugs():
+    seen, result = Counter(), set()
+    for heading in DOCUMENT.headings:
+        name = slug(heading.text)
+        result.add(f"{name}-{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return result
+
+
+def prose():
+    """Lines outside of fenced blocks, with their numbers."""
+    fenced = {
+        index
+        for block in DOCUMENT.blocks
+        if isinstance(block, Fence)
+        for index in range(block.start, block.end)
+    }
+    for index, line in enumerate(DOCUMENT.lines):
+        if index not in fenced:
+            yield index + 1, line
+
+
+LINKS = [
+    (number, anchor)
+    for number, line in prose()
+    for anchor in re.findall(r"\]\(#([^)\s]*)|href=\"#([^\"]*)\"", line)
+]
+
+
+@pytest.mark.parametrize(
+    "number, anchor",
+    [(number, a or b) for number, (a, b) in LINKS],
+    ids=lambda part: str(part),
+)
+def test_an_internal_link_leads_to_a_heading(number, anchor):
+    assert anchor in slugs(), f"{BOOK.name}:{number}"
+
+
+@pytest.mark.parametrize(
+    "heading, anchor",
+    [
+        ("The names", "the-names"),
+        ("Part I: From names to numbers", "part-i-from-names-to-numbers"),
+        ("What `backward()` does, & why", "what-backward-does--why"),
+        ("A [link](http://x) in_it", "a-link-in_it"),
+        ("Größe, 2 + 3", "größe-2--3"),
+    ],
+)
+def test_slugs_are_githubs(heading, anchor):
+    assert slug(heading) == anchor
