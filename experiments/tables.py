@@ -1,0 +1,444 @@
+"""Put the results into the book as tables: python -m experiments.tables [--check]
+
+A table stands between two lines of its own, `<!-- table: NAME -->` and
+`<!-- end of table -->`. What is between them is made from experiments/results.json;
+the rest of the document is left as it is. With --check nothing is written, and the
+exit status is 1 if a table is not what the results say. --show prints all tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.programs import BOOK
+from experiments.run import read
+from experiments.trials import LONG_TRIALS, TRIALS
+
+START = re.compile(r"<!-- table: (.*?) -->\s*")
+END = "<!-- end of table -->"
+LISTS = ("own", "published")
+NOTHING = "–"  # noqa: RUF001 (in a cell without a number)
+
+Rows = list[list[str]]
+TABLES: dict[str, Callable[[dict], Rows]] = {}
+
+
+class TableError(Exception):
+    """The markers in the document cannot be followed; the message says where."""
+
+
+def table(function: Callable[[dict], Rows]) -> Callable[[dict], Rows]:
+    """Register a function from results to rows, the first of which is the header."""
+    TABLES[function.__name__] = function
+    return function
+
+
+def markdown(rows: Rows) -> list[str]:
+    """Return the lines of a table; all columns but the first are set flush right."""
+    header, *body = [f"| {' | '.join(row)} |" for row in rows]
+    right = ["---"] + ["---:" if is_number(cell) else "---" for cell in rows[1][1:]]
+    return [header, f"| {' | '.join(right)} |", *body]
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell begins like a number."""
+    return bool(re.match(r"[\d.,]+|–", cell))  # noqa: RUF001
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number as a cell."""
+    return NOTHING if value is None else f"{value:,.{digits}f}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share as a cell."""
+    return f"{100 * share:.{digits}f} %"
+
+
+# The tables, each named as its function
+
+
+@table
+def facts(results: dict) -> Rows:
+    """What the two lists hold."""
+    found = [results.get(which, {}).get("facts", {}) for which in LISTS]
+    rows = [["", "own list", "published list"]]
+    for name in ("names", *(n for n in found[0] if n != "names")):
+        digits = {"mean length": 2}.get(name, 0)
+        cells = [number(f.get(name), digits) for f in found]
+        if name.startswith("share"):
+            cells = [percent(f[name], 1) if f else NOTHING for f in found]
+        rows.append([name, *cells])
+    return rows
+
+
+@table
+def ladder(results: dict) -> Rows:
+    """Held-out losses of guessing, counting and the model, after 1,000 names."""
+    rows = [["who guesses", "own list", "choices", "published list"]]
+    steps = [(name, "add one") for name in ("uniform", "unigram", "bigram", "trigram")]
+    labels = {("trigram", "tuned"): "trigram, tuned", ("mixed", "tuned"): "all mixed"}
+    for name, smoothing in [*steps, *labels]:
+        losses = [ladder_loss(results, which, name, smoothing) for which in LISTS]
+        rows.append([labels.get((name, smoothing), name), *with_choices(losses)])
+    losses = [trial_mean(results, which, "1000", "baseline") for which in LISTS]
+    return [*rows, ["this model", *with_choices(losses)]]
+
+
+def ladder_loss(
+    results: dict, which: str, name: str, smoothing: str, steps: str = "1000"
+) -> float | None:
+    """Return a loss of the ladder, or None."""
+    found = results.get(which, {}).get("ladder", {}).get(steps, {})
+    return found.get(name, {}).get(smoothing)
+
+
+def with_choices(losses: list[float | None]) -> list[str]:
+    """Return two losses, and between them among how many letters the first chooses."""
+    own, published = losses
+    choices = NOTHING if own is None else number(math.exp(own), 1)
+    return [number(own), choices, number(published)]
+
+
+def trial_losses(results: dict, which: str, steps: str, name: str) -> list[float]:
+    """Return the held-out losses of a trial, one a seed."""
+    found = results.get(which, {}).get("trials", {}).get(steps, {}).get(name, {})
+    return [run["held out"] for _, run in sorted(found.items())]
+
+
+def trial_mean(results: dict, which: str, steps: str, name: str) -> float | None:
+    """Return the mean held-out loss over the seeds, or None."""
+    losses = trial_losses(results, which, steps, name)
+    return statistics.fmean(losses) if losses else None
+
+
+def trial_cell(results: dict, which: str, steps: str, name: str) -> str:
+    """Return the mean over the seeds and half the distance between the extremes."""
+    losses = trial_losses(results, which, steps, name)
+    if len(losses) < 2:
+        return number(losses[0] if losses else None)
+    half = (max(losses) - min(losses)) / 2
+    return f"{statistics.fmean(losses):.3f} ± {half:.3f}"
+
+
+def trial_rows(results: dict, steps: str, names: list[str]) -> Rows:
+    """Return the rows of trials, each with a cell for each list."""
+    rows = [["what is changed", "own list", "published list"]]
+    for name in names:
+        label = "nothing" if name == "baseline" else name
+        cells = [trial_cell(results, which, steps, name) for which in LISTS]
+        rows.append([label, *cells])
+    return rows
+
+
+OPTIMISER = ("no decay", "SGD", "rate", "deviation")
+TRAINING = ["baseline", *(name for name in TRIALS if name.startswith(OPTIMISER))]
+SIZES = [name for name in TRIALS if TRIALS[name].sizes or "narrow" in name]
+PARTS = [name for name in TRIALS if name not in {*TRAINING[1:], *SIZES}]
+
+
+@table
+def ablations(results: dict) -> Rows:
+    """Held-out losses after 1,000 steps without a part of the model."""
+    return trial_rows(results, "1000", PARTS)
+
+
+@table
+def sizes(results: dict) -> Rows:
+    """Held-out losses after 1,000 steps at other sizes."""
+    return trial_rows(results, "1000", ["baseline", *SIZES])
+
+
+@table
+def training(results: dict) -> Rows:
+    """Held-out losses after 1,000 steps of another training."""
+    return trial_rows(results, "1000", TRAINING)
+
+
+@table
+def ablations_long(results: dict) -> Rows:
+    """Held-out losses after 5,000 steps."""
+    return trial_rows(results, "5000", LONG_TRIALS)
+
+
+@table
+def intervals(results: dict) -> Rows:
+    """The losses of the default run, a hundred steps at a time."""
+    losses = results["own"]["default run"]["losses"]
+    rows = [["steps", "mean loss", "lowest", "highest"]]
+    for first in range(0, len(losses), 100):
+        part = losses[first : first + 100]
+        cells = [statistics.fmean(part), min(part), max(part)]
+        rows.append([f"{first + 1} to {first + 100}", *(number(c, 2) for c in cells)])
+    return rows
+
+
+@table
+def checkpoints(results: dict) -> Rows:
+    """Both losses as the default run goes on."""
+    found = results["own"]["checkpoints"]
+    rows = [["after step", "names trained on", "held-out names"]]
+    for step in sorted(found, key=int):
+        losses = found[step]
+        rows.append([step, number(losses["train"]), number(losses["held out"])])
+    return rows
+
+
+@table
+def overfitting(results: dict) -> Rows:
+    """Both losses of a short run, and of a long one on few names."""
+    rows = [["run", "names trained on", "held-out names"]]
+    runs = {"1,000 steps, 1,000 names": results["own"]["checkpoints"]["1000"]}
+    few = results["own"].get("few names", {})
+    for _, run in sorted(few.items(), key=lambda item: -int(item[0])):
+        runs[f"{run['steps']:,} steps, {run['names']:,} names"] = run
+    for name, run in runs.items():
+        rows.append([name, number(run["train"]), number(run["held out"])])
+    return rows
+
+
+@table
+def samples(results: dict) -> Rows:
+    """How new a thousand samples are at each temperature."""
+    rows = [["temperature", "new", "trained on", "distinct"]]
+    for temperature, found in sampled(results):
+        cells = [found[name] for name in ("new", "trained on", "distinct")]
+        rows.append([temperature, *(percent(share, 1) for share in cells)])
+    return rows
+
+
+def sampled(results: dict, which: str = "own") -> list[tuple[str, dict]]:
+    """Return the temperatures and what was sampled at each."""
+    found = results[which]["samples"]
+    return [(t, f) for t, f in sorted(found.items()) if "show" in f]
+
+
+@table
+def samples_show(results: dict) -> Rows:
+    """The first samples at each temperature, and how long a thousand are."""
+    rows = [["temperature", "letters", "the first samples"]]
+    for temperature, found in sampled(results):
+        letters = number(found["mean length"], 1)
+        rows.append([temperature, letters, ", ".join(found["show"][:6])])
+    return rows
+
+
+@table
+def samples_published(results: dict) -> Rows:
+    """How new a thousand samples are of a model of the published list."""
+    return samples({"own": results["published"]})
+
+
+@table
+def nonsense(results: dict) -> Rows:
+    """Some held-out names and the same letters in another order."""
+    rows = [["name", "loss", "shuffled", "loss"]]
+    for name, other, loss, other_loss in results["own"]["nonsense"]["show"]:
+        rows.append([name, number(loss, 2), other, number(other_loss, 2)])
+    return rows
+
+
+@table
+def next_letters(results: dict) -> Rows:
+    """The likeliest letters after "ma" at three temperatures."""
+    found = results["own"]["next letters"]
+    temperatures = ("0.5", "1.0", "1.5")
+    letters = sorted(found["1.0"], key=found["1.0"].get, reverse=True)[:8]
+    rows = [["next", *(f"at {t}" for t in temperatures)]]
+    for letter in letters:
+        rows.append([letter, *(percent(found[t][letter], 1) for t in temperatures)])
+    return rows
+
+
+@table
+def heads(results: dict) -> Rows:
+    """Where each head looks, from the third letter on; the rest is farther back."""
+    found = results["own"]["attention"]
+    looks = {f"head {head}": f for head, f in sorted(found["heads"].items())}
+    rows = [["", "BOS", "itself", "one before"]]
+    for name, look in (looks | {"if all alike": found["alike"]}).items():
+        cells = [percent(look[key]) for key in ("BOS", "itself", "one before")]
+        rows.append([name, *cells])
+    return rows
+
+
+@table
+def heads_worth(results: dict) -> Rows:
+    """How much of its look at letters a head gives to vowels, and its worth."""
+    return worth_rows(results["own"]["attention"])
+
+
+@table
+def heads_later(results: dict) -> Rows:
+    """The same after 5,000 steps."""
+    return worth_rows(results["own"]["attention later"])
+
+
+def worth_rows(found: dict) -> Rows:
+    """Return, for each head, where it looks and the held-out loss without it."""
+    rows = [["", "BOS", "vowels among letters", "loss without it"]]
+    for head, look in sorted(found["heads"].items()):
+        cells = [percent(look[key]) for key in ("BOS", "vowels")]
+        rows.append([f"head {head}", *cells, number(look["held out without"])])
+    alike = [percent(found["alike"][key]) for key in ("BOS", "vowels")]
+    return [*rows, ["an even look; no head out", *alike, number(found["held out"])]]
+
+
+@table
+def counts(results: dict) -> Rows:
+    """How large the graph of a name is, in both engines."""
+    rows = [["name", "engine", "values", "links"]]
+    for name, engines in results["own"]["counts"].items():
+        for engine, found in sorted(engines.items()):
+            cells = [f"{found[key]:,}" for key in ("values", "links")]
+            rows.append([name, engine, *cells])
+    return rows
+
+
+@table
+def gradients(results: dict) -> Rows:
+    """The usual size of the slopes of each matrix, and of its numbers at the end."""
+    rows = [["matrix", "slopes at the start", "at the end", "numbers at the end"]]
+    order = ("wte", "wpe", "attn_wq", "attn_wk", "attn_wv", "attn_wo")
+    order += ("mlp_fc1", "mlp_fc2", "lm_head")
+    gradients = results["own"]["gradients"]
+    for name in sorted(gradients, key=lambda name: order.index(name.split(".")[-1])):
+        found = gradients[name]
+        slopes = [number(found[key], 4) for key in ("start", "end")]
+        rows.append([f"`{name}`", *slopes, number(found["deviation"], 2)])
+    return rows
+
+
+@table
+def shares(results: dict) -> Rows:
+    """What part of a step goes where."""
+    names = {
+        "mean_loss": "forward: `mean_loss`",
+        "backward": "backward: `backward`",
+        "update": "Adam: `update`",
+        "the rest": "letting go of the graph, and the rest",
+    }
+    found = results["speed"]["shares of a step"]
+    return [["part of a step", "time"]] + [[names[n], percent(found[n])] for n in names]
+
+
+@table
+def ideas(results: dict) -> Rows:
+    """How many times longer a step takes without an idea."""
+    found = results["speed"]["slower without"]
+    order = sorted(found, key=found.get, reverse=True)
+    rows = [[idea, f"{found[idea]:.2f} ×"] for idea in order]  # noqa: RUF001
+    return [["without this idea", "a step takes"], *rows]
+
+
+def natural(item: tuple[str, dict]) -> list:
+    """Return a key that sorts names with numbers as a reader would."""
+    words = re.findall(r"[a-z_]+|\d+", item[0])
+    return [(word.isdigit(), int(word) if word.isdigit() else word) for word in words]
+
+
+@table
+def growth(results: dict) -> Rows:
+    """The cost of a step at other sizes."""
+    rows = [["instead of the default", "time of a step", "parameters"]]
+    for name, found in sorted(results["speed"]["growth"].items(), key=natural):
+        parameters = found.get("parameters")
+        count = f"{parameters:,}" if parameters else NOTHING
+        rows.append([name, f"{found['time']:.2f} ×", count])  # noqa: RUF001
+    return rows
+
+
+# Into the document
+
+
+def rewrite(text: str, results: dict, name: str = "microgpt.md") -> str:
+    """Return a document with all its tables as the results have them.
+
+    Raises TableError for a marker that is unknown, unclosed or out of place.
+    """
+    newline = "\r\n" if "\r\n" in text else "\n"
+    out, opened = [], 0
+    for place, line in enumerate(text.split(newline), start=1):
+        start = START.fullmatch(line)
+        if start and opened:
+            raise TableError(f"{name}:{opened}: this table does not end")
+        if start:
+            out += [line, "", *lines_of(start[1], results, f"{name}:{place}"), ""]
+            opened = place
+        elif line.rstrip() == END:
+            if not opened:
+                raise TableError(f"{name}:{place}: no table begins before this end")
+            opened = 0
+        if not opened:
+            out.append(line)
+    if opened:
+        raise TableError(f"{name}:{opened}: this table does not end")
+    return newline.join(out)
+
+
+def lines_of(table_name: str, results: dict, place: str) -> list[str]:
+    """Return the lines of a table by its name."""
+    if table_name not in TABLES:
+        known = ", ".join(sorted(TABLES))
+        problem = f'there is no table "{table_name}"; there are {known}'
+        raise TableError(f"{place}: {problem}")
+    try:
+        return markdown(TABLES[table_name](results))
+    except KeyError as error:
+        problem = f'"{table_name}" has no results yet: {error}'
+        raise TableError(f"{place}: {problem}") from None
+
+
+def everything(results: dict) -> str:
+    """Return all tables, each under its name and what it says."""
+    parts = []
+    for name, function in TABLES.items():
+        try:
+            lines = lines_of(name, results, "results")
+        except TableError as error:
+            lines = [str(error)]
+        parts += [f"**{name}**: {function.__doc__}", "", *lines, ""]
+    return "\n".join(parts)
+
+
+def save(path: Path, text: str) -> None:
+    """Write a document, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(text.encode("utf-8"))
+    os.replace(part, path)
+
+
+def main() -> int:
+    """Do what the command line asks for; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--document", type=Path, default=BOOK)
+    options = parser.parse_args()
+    results = read()
+    if options.show:
+        print(everything(results))
+        return 0
+    old = options.document.read_bytes().decode("utf-8")
+    try:
+        new = rewrite(old, results, str(options.document))
+    except TableError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.check:
+        print("the tables are up to date" if old == new else "a table is out of date")
+        return int(old != new)
+    if old != new:
+        save(options.document, new)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""What is trained: the program as it is, or with one thing changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+from experiments.lists import SEED, fresh_model, split
+from experiments.programs import BOOK, program
+
+DEVIATION = 0.08  # of the parameters that the program draws
+
+
+class Trial(NamedTuple):
+    """One change: a variant of the program, or a setting."""
+
+    variant: str | None = None
+    sizes: dict[str, int] = {}  # noqa: RUF012 (nobody writes into it)
+    learning_rate: float = 0.01
+    deviation: float = DEVIATION
+    mlp_width: int = 4
+
+
+TRIALS = {
+    "baseline": Trial(),
+    "no attention": Trial("no-attention"),
+    "no MLP": Trial("no-mlp"),
+    "two layers": Trial(sizes={"n_layer": 2}),
+    "no residuals": Trial("no-residuals"),
+    "no positions": Trial("no-positions"),
+    "no norms": Trial("no-norms"),
+    "no first norm": Trial("no-first-norm"),
+    "no decay": Trial("no-decay"),
+    "tied head": Trial("tied-head"),
+    "1 head": Trial(sizes={"n_head": 1}),
+    "16 heads": Trial(sizes={"n_head": 16}),
+    "no √d": Trial("no-scale"),
+    "narrow MLP": Trial(mlp_width=1),
+    "SGD, rate 0.5": Trial("sgd", learning_rate=0.5),
+    "SGD, rate 0.01": Trial("sgd"),
+    "rate 0.001": Trial(learning_rate=0.001),
+    "rate 0.003": Trial(learning_rate=0.003),
+    "rate 0.03": Trial(learning_rate=0.03),
+    "rate 0.1": Trial(learning_rate=0.1),
+    "deviation 0.02": Trial(deviation=0.02),
+    "deviation 0.3": Trial(deviation=0.3),
+    "n_embd 4": Trial(sizes={"n_embd": 4}),
+    "n_embd 8": Trial(sizes={"n_embd": 8}),
+    "n_embd 32": Trial(sizes={"n_embd": 32}),
+}
+LONG_TRIALS = ["baseline", "no attention", "no MLP", "two layers"]
+FIRST = 20  # losses that are kept, so that a test can repeat them
+
+
+def start(trial: Trial, which: str, seed: int = SEED, document: Path = BOOK):
+    """Return the program of a trial and a model that has learned nothing yet."""
+    microgpt = program(document, trial.variant)
+    model = fresh_model(microgpt, which, seed, document, **trial.sizes)
+    for p in model.params():
+        p.data *= trial.deviation / DEVIATION
+    width = trial.mlp_width * model.n_embd
+    for i in range(model.n_layer):
+        up, down = f"layer{i}.mlp_fc1", f"layer{i}.mlp_fc2"
+        model.state_dict[up] = model.state_dict[up][:width]
+        model.state_dict[down] = [row[:width] for row in model.state_dict[down]]
+    return microgpt, model
+
+
+def run_trial(
+    name: str, which: str, steps: int, seed: int = SEED, document: Path = BOOK
+) -> dict:
+    """Train once; return the held-out loss and what it takes to check the run."""
+    trial = TRIALS[name]
+    microgpt, model = start(trial, which, seed, document)
+    docs, held_out = split(which, steps, document)
+    found = list(microgpt.train(model, docs, steps, trial.learning_rate))
+    return {
+        "held out": rounded(loss_per_token(microgpt, model, held_out)),
+        "last 100": rounded(sum(found[-100:]) / 100),
+        "first": [rounded(loss, 6) for loss in found[:FIRST]],
+    }
+
+
+@contextmanager
+def step(microgpt: ModuleType):
+    """Do what is in the block as the program does a step of training."""
+    with microgpt.collector_paused(), microgpt.values_held():
+        yield
+
+
+def loss_per_token(microgpt: ModuleType, model, docs: list[str]) -> float:
+    """Return the mean of -log p over all tokens of some documents."""
+    total = count = 0
+    for doc in docs:
+        tokens = model.tokenizer.encode(doc)
+        n = min(model.block_size, len(tokens) - 1)
+        with step(microgpt):
+            total += microgpt.mean_loss(tokens, model).data * n
+        count += n
+    return total / count
+
+
+def rounded(number: float, digits: int = 4) -> float:
+    """Return a number as results.json keeps it."""
+    return round(number, digits)
+
+
+@cache
+def trained(which: str, steps: int = 1000, document: Path = BOOK):
+    """Return the program and the model of the default run, for looking only."""
+    microgpt, model = start(TRIALS["baseline"], which, SEED, document)
+    docs, _ = split(which, steps, document)
+    for _ in microgpt.train(model, docs, steps):
+        pass
+    return microgpt, model
+
+
+def first_losses(
+    name: str, which: str, steps: int, count: int = FIRST, document: Path = BOOK
+) -> list[float]:
+    """Return the losses that a run of so many steps begins with."""
+    trial = TRIALS[name]
+    microgpt, model = start(trial, which, SEED, document)
+    docs, _ = split(which, steps, document)
+    found = microgpt.train(model, docs, steps, trial.learning_rate)
+    return [rounded(loss, 6) for loss in islice(found, count)]

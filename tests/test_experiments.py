@@ -1,0 +1,217 @@
+"""Are the committed results what the program does, and are tables and figures theirs?
+
+The long runs are not repeated. Every trial is begun anew, and must begin as the one in
+results.json did; what is quick to compute is computed again.
+"""
+
+import math
+import xml.etree.ElementTree as ElementTree
+from itertools import islice
+
+import pytest
+
+from bench.ideas import IDEAS, Bench
+from experiments import figures, measures, run, tables
+from experiments.lists import PUBLISHED, split
+from experiments.programs import BOOK, fingerprint, program
+from experiments.trials import TRIALS, first_losses
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def results():
+    return run.read()
+
+
+@pytest.fixture(scope="module")
+def published():
+    if not PUBLISHED.exists():
+        pytest.skip(f"the published names are not here ({PUBLISHED})")
+    return "published"
+
+
+# The results
+
+
+def test_nothing_is_missing(results):
+    jobs = run.jobs(["own", "published"])
+    missing = [" / ".join(j.path) for j in jobs if run.lookup(results, j.path) is None]
+    assert missing == []
+
+
+def test_the_file_is_as_the_script_writes_it(results, tmp_path, monkeypatch):
+    committed = run.RESULTS.read_text(encoding="utf-8")
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
+    run.write(results)
+    assert run.RESULTS.read_text(encoding="utf-8") == committed
+
+
+def test_held_out_names_are_never_trained_on():
+    trained, held_out = split("own", 1000)
+    assert (len(trained), len(held_out)) == (2000, 600)
+    assert not set(trained) & set(held_out)
+
+
+def test_the_default_run_begins_as_recorded(results):
+    found = list(islice(Bench(BOOK, 1).steps(), 30))
+    recorded = results["own"]["default run"]["losses"]
+    assert len(recorded) == 1000
+    assert found == pytest.approx(recorded[:30], abs=6e-5)
+
+
+def test_a_fingerprint_is_of_code_alone():
+    source = program().source
+    assert fingerprint(source) == fingerprint(f'"""More."""\n{source}\n\n# more\n')
+    assert fingerprint(source) != fingerprint(f"{source}\nmore = 1\n")
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_each_trial_begins_as_recorded_and_is_not_the_baseline(name, results):
+    trials = results["own"]["trials"]["1000"]
+    found = first_losses(name, "own", 1000, count=8)
+    assert found == pytest.approx(trials[name]["42"]["first"][:8], abs=3e-6)
+    if name != "baseline":
+        assert trials[name]["42"]["first"] != trials["baseline"]["42"]["first"]
+
+
+@pytest.mark.parametrize("which", ["own", "published"])
+def test_counting_gives_the_recorded_ladder(which, results, request):
+    if which == "published":
+        request.getfixturevalue("published")
+    docs, held_out = split(which, 1000)
+    ladder = results[which]["ladder"]["1000"]
+    assert ladder["uniform"]["add one"] == round(math.log(27), 4)
+    for n, name in enumerate(("unigram", "bigram", "trigram"), start=1):
+        counts = measures.ngram(docs[:1000], n)
+        loss = measures.ngram_loss(counts, n, held_out, 1.0)
+        assert loss == pytest.approx(ladder[name]["add one"], abs=1e-4)
+
+
+def test_the_published_facts_are_reproduced(results):
+    found = results["published"]
+    names = ("uniform", "unigram", "bigram", "trigram")
+    ladder = [found["ladder"]["1000"][name]["add one"] for name in names]
+    assert ladder == pytest.approx([3.296, 2.837, 2.518, 2.564], abs=0.0006)
+    seeds = [seed["held out"] for seed in found["trials"]["1000"]["baseline"].values()]
+    assert all(2.38 < loss < 2.395 for loss in seeds)
+    losses = found["default run"]["losses"]
+    assert (losses[0], losses[-1]) == (3.366, 2.6497)
+    assert sum(losses[-100:]) / 100 == pytest.approx(2.276, abs=0.0005)
+    facts = found["facts"]
+    assert (facts["names"], facts["different names"]) == (32033, 29494)
+    assert facts["different among the first 1,000"] == 996
+
+
+def test_the_graphs_have_the_recorded_sizes(results):
+    recorded = results["own"]["counts"]
+    assert recorded["emma"]["plain"]["values"] == 43091
+    assert recorded["muhammadmustafa"]["plain"]["values"] == 138915
+    assert measures.counts("own", names=("emma",))["emma"] == recorded["emma"]
+
+
+def test_where_the_heads_look_adds_up(results):
+    attention = results["own"]["attention"]
+    for head in attention["heads"].values():
+        shares = [head[key] for key in ("BOS", "itself", "one before", "earlier")]
+        assert sum(shares) == pytest.approx(1, abs=0.003)
+    for head in attention["sarah"]:
+        assert [len(row) for row in head] == [1, 2, 3, 4, 5, 6]
+        assert all(sum(row) == pytest.approx(1, abs=0.004) for row in head)
+
+
+def test_attention_is_watched_without_a_trace():
+    microgpt = program()
+    softmax = microgpt.softmax
+    bench = Bench(BOOK, 1)
+    model = measures.fresh_model(microgpt, "own")
+    heads = measures.attention_weights(microgpt, model, bench.docs[0])
+    assert len(heads) == 4 and heads[0][0] == pytest.approx([1.0])
+    assert microgpt.softmax is softmax and microgpt.tape.held == []
+
+
+# What bench/ideas.py compares
+
+
+@pytest.mark.parametrize("variant", IDEAS.values())
+def test_an_idea_taken_out_leaves_the_losses_alone(variant):
+    bench = Bench(BOOK, 1)
+    losses = list(islice(bench.steps(variant), 4))
+    assert losses == pytest.approx(list(islice(bench.steps(), 4)), abs=1e-12)
+
+
+def test_the_pass_by_hand_has_the_same_losses():
+    bench = Bench(BOOK, 1)
+    by_hand = list(islice(bench.by_hand(), 8))
+    assert by_hand == pytest.approx(list(islice(bench.steps(), 8)), abs=1e-12)
+
+
+# Tables
+
+
+def test_the_tables_in_the_book_are_up_to_date(results):
+    text = BOOK.read_bytes().decode("utf-8")
+    assert tables.rewrite(text, results) == text, "run python -m experiments.tables"
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_every_table_can_be_made_and_fits_a_phone(name, results):
+    rows = tables.TABLES[name](results)
+    assert 2 <= len(rows[0]) <= 4
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert "None" not in str(rows)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_only_what_is_between_the_markers_changes(newline, results):
+    lines = ["a", "", "<!-- table: facts -->", "old", "<!-- end of table -->", "", "b "]
+    text = tables.rewrite(newline.join(lines), results)
+    made = tables.lines_of("facts", results, "")
+    expected = [*lines[:3], "", *made, "", *lines[4:]]
+    assert text == newline.join(expected)
+    assert tables.rewrite(text, results) == text
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (["<!-- table: fats -->", "<!-- end of table -->"], "book:2: .*no table"),
+        (["<!-- table: facts -->", "text"], "book:2: .*not end"),
+        (["<!-- table: facts -->"] * 2, "book:2: .*not end"),
+        (["<!-- end of table -->"], "book:2: no table begins"),
+    ],
+)
+def test_a_wrong_marker_is_an_error_with_its_line(lines, problem, results):
+    with pytest.raises(tables.TableError, match=problem):
+        tables.rewrite("\n".join(["text", *lines, ""]), results, "book")
+
+
+def test_the_command_checks_and_writes(results, tmp_path, monkeypatch, capsys):
+    book = tmp_path / "book.md"
+    book.write_text("<!-- table: facts -->\n<!-- end of table -->\n", encoding="utf-8")
+
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["tables", "--document", str(book), *arguments])
+        return tables.main()
+
+    assert command("--check") == 1
+    assert command() == 0
+    assert "2,600" in book.read_text(encoding="utf-8")
+    assert command("--check") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["book.md"]
+
+
+# Figures
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_a_figure_is_up_to_date_and_can_be_read(name, results):
+    path = figures.FOLDER / name
+    drawn = figures.FIGURES[name](results)
+    assert path.read_text(encoding="utf-8") == drawn, (
+        "run python -m experiments.figures"
+    )
+    svg = ElementTree.fromstring(drawn)
+    assert svg.attrib["viewBox"].startswith("0 0 360 ")
+    assert svg.find(f"{SVG}title").text and svg.find(f"{SVG}desc").text
+    assert "nan" not in drawn
