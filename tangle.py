@@ -1,6 +1,7 @@
 """Tangle a literate document: write the programs that it holds.
 
 usage: python tangle.py [DOCUMENT.md] [options]
+       python tangle.py [DOCUMENT.md] COMMAND [arguments]
 
 Without a document, microgpt.md is tangled. The programs go to build/ beside it.
 
@@ -9,6 +10,17 @@ Without a document, microgpt.md is tangled. The programs go to build/ beside it.
   --out DIR        write into DIR in the place of build/
   --variant NAME   put the variant's chunks in the place of the program's; needs --out
   --force          overwrite outputs that were edited by hand
+  --format json    print each problem as a line of JSON
+
+commands (COMMAND --help says more):
+
+  run       run the program; errors and warnings show the document
+  debug     step through the program, in the document
+  where     say where a line of a program comes from, and the other way round
+  watch     tangle again whenever the document is saved
+  verify    run the sessions that the document shows, and compare what they print
+  stitch    carry edits made in build/ back into the document
+  lint      run ruff over the programs; its findings show the document
 """
 
 from __future__ import annotations
@@ -17,46 +29,49 @@ import gc
 import os
 import sys
 
-from literate.diagnostics import DocumentError, Problem, nearest
-from literate.document import Document, parse
-from literate.markdown import split_lines
+from literate.command import (
+    BOOK,
+    HelpWanted,
+    Options,
+    UsageError,
+    output_folder,
+    parse_options,
+    read_document,
+    shown,
+)
+from literate.diagnostics import DocumentError, nearest
+from literate.forms import outputs_and_forms
 from literate.names import FOLDER
 from literate.outputs import OutputError, Plan
-from literate.program import check_syntax, tangle
+from literate.program import check_syntax
 
-BOOK = "microgpt.md"
-
-
-class UsageError(Exception):
-    """The command line cannot be obeyed."""
-
-
-class Options:
-    """What the command line asks for."""
-
-    document = BOOK
-    out: str | None = None
-    variant: str | None = None
-    check = force = list = False
+COMMANDS = ("run", "debug", "where", "watch", "verify", "stitch", "lint")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 0, 1 (refused) or 2 (usage)."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    arguments = sys.argv[1:] if arguments is None else arguments
+    document, command, rest = _split(arguments)
+    if command not in ("run", "debug"):  # which leave the streams to the program
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        options = _parse_arguments(sys.argv[1:] if arguments is None else arguments)
-        if options is None:
-            print(__doc__, end="")
-            return 0
-        status = run(options)
+        if command:
+            from importlib import import_module
+
+            status = import_module(f"literate.{command}").main(document, rest)
+        else:
+            status = _tangle(arguments)
         sys.stdout.flush()
         return status
+    except HelpWanted as error:
+        print(error, end="")
+        return 0
     except UsageError as error:
         print(f"tangle.py: error: {error}", file=sys.stderr)
         return 2
     except (DocumentError, OutputError) as error:
-        print(error, file=sys.stderr)
+        print(error.as_json() if _wants_json(arguments) else error, file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,21 +80,37 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def run(options: Options) -> int:
-    """Do what the options ask for; return the exit status."""
-    document = parse(read(options.document), _shown(options.document))
+def _split(arguments: list[str]) -> tuple[str, str, list[str]]:
+    """Return the document, the command, "" if there is none, and its arguments."""
+    for place, argument in enumerate(arguments[:2]):
+        if argument in COMMANDS:
+            return (*arguments[:place], BOOK)[0], argument, arguments[place + 1 :]
+        if argument.startswith("-"):
+            break
+    return BOOK, "", arguments
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "json" in arguments or "--format=json" in arguments
+
+
+def _tangle(arguments: list[str]) -> int:
+    """Write, check or list a document's programs; return the exit status."""
+    options = _parse_arguments(arguments)
+    document = read_document(options.document)
     if options.variant is not None and options.variant not in document.variants:
         near = nearest(options.variant, document.variants)
         hint = f'; did you mean "{near}"?' if near else ""
         message = f'{document.name} has no variant "{options.variant}"{hint}'
         raise UsageError(message)
-    outputs = tangle(document, options.variant)
+    outputs = outputs_and_forms(document, options.variant)
     if options.list:
         from literate.listing import listing
 
         print(listing(document), end="")
         return 0
-    plan = Plan(outputs, _folder(options), _shown(options.document))
+    folder = output_folder(options.document, options.out)
+    plan = Plan(outputs, folder, shown(options.document))
     check_syntax(plan.unproven)
     if options.check:
         return _check(plan)
@@ -91,79 +122,25 @@ def run(options: Options) -> int:
     return 0
 
 
-def read(path: str) -> str:
-    """Return a document's text, its line endings kept.
-
-    Raises UsageError if there is no such file to read, and DocumentError if it is not
-    UTF-8.
-    """
-    try:
-        with open(path, "rb") as stream:
-            contents = stream.read()
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder; name a document in it") from None
-    except FileNotFoundError:
-        raise UsageError(_no_document(path)) from None
-    except OSError as error:
-        if os.path.isdir(path):  # Windows calls this a lack of permission
-            raise UsageError(f"{path} is a folder; name a document in it") from None
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{path} cannot be read: {reason}") from None
-    try:
-        return contents.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = contents[: error.start].decode("utf-8")
-        byte = contents[error.start]
-        text = contents.decode("utf-8", "replace")
-        raise DocumentError([_encoding_problem(path, text, before, byte)]) from None
+def _check(plan: Plan) -> int:
+    sys.stdout.writelines(plan.differences())
+    return 1 if plan.changes else 0
 
 
-def _encoding_problem(path: str, text: str, before: str, byte: int) -> Problem:
-    document = Document(_shown(path), split_lines(text), [])
-    lines = split_lines(before + "x")
-    return document.problem(
-        len(lines) - 1,
-        len(lines[-1]) - 1,
-        1,
-        f"byte {byte:#04x} is not UTF-8",
-        "save the document as UTF-8",
+def _parse_arguments(arguments: list[str]) -> Options:
+    options = parse_options(
+        arguments,
+        __doc__,
+        check=False,
+        list=False,
+        out=None,
+        variant=None,
+        force=False,
+        format="text",
     )
-
-
-def _no_document(path: str) -> str:
-    if path == BOOK:
-        return f"there is no {BOOK} here; name a document: python tangle.py DOCUMENT.md"
-    return f"{path}: no such document, and no command"
-
-
-def _parse_arguments(arguments: list[str]) -> Options | None:
-    """Return the options, or None if only help is asked for. Raises UsageError.
-
-    By hand, because importing argparse takes as long as tangling the book.
-    """
-    options = Options()
-    documents = []
-    waiting = iter(arguments)
-    for argument in waiting:
-        flag, equals, value = argument.partition("=")
-        if argument in ("-h", "--help"):
-            return None
-        if argument in ("--check", "--force", "--list"):
-            setattr(options, flag[2:], True)
-        elif flag in ("--out", "--variant"):
-            value = value if equals else next(waiting, "")
-            if not value:
-                raise UsageError(f"{flag} needs a value")
-            setattr(options, flag[2:], value)
-        elif argument.startswith("-"):
-            near = nearest(flag, ["--check", "--force", "--list", "--out", "--variant"])
-            hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"there is no option {argument}{hint}")
-        else:
-            documents.append(argument)
-    if len(documents) > 1:
-        raise UsageError(f"one document at a time, not also {documents[1]}")
-    options.document = documents[0] if documents else BOOK
+    if len(options.others) > 1:
+        raise UsageError(f"one document at a time, not also {options.others[1]}")
+    options.document = (*options.others, BOOK)[0]
     _check_combination(options)
     return options
 
@@ -177,27 +154,6 @@ def _check_combination(options: Options) -> None:
         raise UsageError(
             f"--variant needs --out DIR: {FOLDER}/ holds the program without variants"
         )
-
-
-def _folder(options: Options) -> str:
-    """Return the folder of the outputs."""
-    if options.out is not None:
-        return os.path.normpath(options.out)
-    folder = os.path.join(os.path.dirname(_shown(options.document)), FOLDER)
-    if os.path.islink(folder):
-        message = f"{folder}: error: a symbolic link; name the folder with --out DIR"
-        raise OutputError([message])
-    return folder
-
-
-def _shown(path: str) -> str:
-    """Return a path as messages show it."""
-    return os.path.normpath(path)
-
-
-def _check(plan: Plan) -> int:
-    sys.stdout.writelines(plan.differences())
-    return 1 if plan.changes else 0
 
 
 if __name__ == "__main__":

@@ -94,21 +94,21 @@ def ladder(which: str, steps: int, document: Path = BOOK) -> dict:
     """
     docs, held_out = split(which, steps, document)
     docs = docs[:steps]
-    found = {"uniform": {"add one": rounded(math.log(27))}}
+    found = {"uniform": {"add one": rounded(math.log(27), 6)}}
     for n, name in enumerate(("unigram", "bigram", "trigram", "four-gram"), start=1):
         counts, best = ngram(docs, n), tuned_smoothing(docs, n)
         found[name] = {
-            "add one": rounded(ngram_loss(counts, n, held_out, 1.0)),
-            "tuned": rounded(ngram_loss(counts, n, held_out, best)),
+            "add one": rounded(ngram_loss(counts, n, held_out, 1.0), 6),
+            "tuned": rounded(ngram_loss(counts, n, held_out, best), 6),
             "smoothing": best,
-            "training": rounded(ngram_loss(counts, n, docs, best)),
+            "training": rounded(ngram_loss(counts, n, docs, best), 6),
         }
     best = tuned_strengths(docs, 4)
     tables = [ngram(docs, n) for n in range(1, 5)]
     found["mixed"] = {
         "strengths": best,
-        "training": rounded(mixed_loss(tables, best, docs)),
-        "tuned": rounded(mixed_loss(tables, best, held_out)),
+        "training": rounded(mixed_loss(tables, best, docs), 6),
+        "tuned": rounded(mixed_loss(tables, best, held_out), 6),
     }
     return found
 

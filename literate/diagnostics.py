@@ -7,13 +7,18 @@ from collections.abc import Iterable
 
 
 class Problem(
-    namedtuple("Problem", "file line column message source length hint", defaults=[""])
+    namedtuple(
+        "Problem",
+        "file line column message source length hint detail",
+        defaults=["", ""],
+    )
 ):
     """One thing wrong in a document, as plain data.
 
     `file` is the document's name, `line` and `column` count from 1 (in characters),
     `source` is that line without its ending, `length` the number of characters at
-    fault, and `hint`, perhaps empty, says what to do.
+    fault, and `hint`, perhaps empty, says what to do; `detail` holds more lines, such
+    as a difference.
     """
 
     __slots__ = ()
@@ -31,6 +36,7 @@ class Problem(
         shown = [place, f"  {_printable(self.source)}", f"  {margin}{caret}"]
         if self.hint:
             shown.append(f"  hint: {self.hint}")
+        shown += [f"  {_printable(line)}" for line in self.detail.splitlines()]
         return "\n".join(shown)
 
 
@@ -45,6 +51,12 @@ class DocumentError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(problem.render() for problem in self.problems)
+
+    def as_json(self) -> str:
+        """Return the problems for tools: a JSON object on a line for each."""
+        import json
+
+        return "\n".join(json.dumps(problem._asdict()) for problem in self.problems)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

@@ -18,6 +18,10 @@ from literate import names
 from literate.markdown import split_lines
 from literate.program import Output
 
+TYPE_CHECKING = False  # for checkers of types; typing itself is slow to load
+if TYPE_CHECKING:
+    from literate.forms import Form
+
 _TEMPORARY = ".tangle-"  # begins the name of every temporary file
 _STALE = 60.0  # seconds after which a temporary file is litter
 _SHOWN = 3  # differing places of an edited file that a message names
@@ -35,6 +39,54 @@ class OutputError(Exception):
     def __str__(self) -> str:
         return "\n".join(self.messages)
 
+    def as_json(self) -> str:
+        """Return the messages for tools: a JSON object on a line for each."""
+        import json
+
+        return "\n".join(json.dumps({"message": text}) for text in self.messages)
+
+
+def replace_file(path: str, old: bytes, new: bytes) -> None:
+    """Put `new` in the place of a file that holds `old`, whole or not at all.
+
+    Raises OutputError, and leaves the file as it is, if it may not be written, if it
+    holds something else by now, or if the system refuses.
+    """
+    file = os.path.realpath(path)
+    folder = os.path.dirname(file)
+    temporary = os.path.join(folder, f"{_TEMPORARY}{os.getpid()}.tmp")
+    sweep(folder)
+    try:
+        mode = stat.S_IMODE(os.stat(file).st_mode)
+        if not mode & stat.S_IWRITE:
+            raise OutputError([f"{path}: error: read-only; nothing was changed"])
+        with open(temporary, "wb") as stream:
+            stream.write(new)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        with open(file, "rb") as stream:
+            if stream.read() != old:
+                message = "somebody else changed it meanwhile; it was left alone"
+                raise OutputError([f"{path}: error: {message}"])
+        os.replace(temporary, file)
+    except OSError as error:
+        raise OutputError([_system_message(error, path)]) from None
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def sweep(folder: str) -> None:
+    """Remove the temporary files that a killed run left in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(_TEMPORARY):
+                continue
+            if time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE:
+                with suppress(OSError):
+                    os.unlink(entry.path)
+
 
 class Change:
     """A file to be written (`new` is its text, in bytes) or removed (`new` is None).
@@ -48,7 +100,7 @@ class Change:
     def __init__(
         self,
         path: str,
-        output: Output | None,
+        output: Output | Form | None,
         old: bytes | None,
         new: bytes | None,
         edited: bool,
@@ -63,7 +115,9 @@ class Change:
 class Plan:
     """What has to change in a folder for it to hold exactly a document's outputs."""
 
-    def __init__(self, outputs: list[Output], folder: str, document: str) -> None:
+    def __init__(
+        self, outputs: list[Output | Form], folder: str, document: str
+    ) -> None:
         """Look at the disk; write nothing.
 
         `folder` is where outputs go and `document` the file they come from. Raises
@@ -86,7 +140,45 @@ class Plan:
 
     def edits(self) -> list[str]:
         """Return a message for each file that was edited by hand, to be kept."""
-        return [self._edit_message(change) for change in self.changes if change.edited]
+        return [self.edit_message(change) for change in self.changes if change.edited]
+
+    def edit_message(self, change: Change) -> str:
+        """Say where a file was edited by hand, and how the edit can be kept."""
+        file = self._file(change.path)
+        if change.output is None:
+            return (
+                f"{file}: error: edited by hand, and {self.document} has no such root "
+                "any more\n"
+                "  to keep it, move it elsewhere; to remove it, add --force"
+            )
+        if change.output.key:
+            return (
+                f"{file}: error: edited by hand, and it is made from {self.document}\n"
+                "  to keep it, move it elsewhere; to make it again, add --force"
+            )
+        new = split_lines(change.output.text)
+        places = differing(split_lines(_decode(change.old)), new)
+        count = sum(
+            max(end - start, new_end - new_start)
+            for start, end, new_start, new_end in places
+        )
+        lines = "1 line differs" if count == 1 else f"{count:,} lines differ"
+        shown = [f"{file}: error: not what was tangled last, an edit by hand? {lines}"]
+        for start, _, new_start, _ in places[:_SHOWN] if new else []:
+            line = change.output.origin(min(new_start + 1, len(new))).line
+            shown.append(f"  its line {start + 1} comes from {self.document}:{line}")
+        if len(places) > _SHOWN:
+            shown.append(f"  and {len(places) - _SHOWN:,} places more")
+        shown.append(
+            f"  to carry it into {self.document}: python tangle.py {self.document} "
+            "stitch; to drop it, add --force"
+        )
+        return "\n".join(shown)
+
+    def is_new(self, change: Change) -> bool:
+        """Tell whether the document says something else than what was written last."""
+        hashes = self._recorded.get(change.path, [])
+        return change.new is None or fingerprint(change.new) not in hashes
 
     def differences(self) -> Iterator[str]:
         """Yield the lines of a diff from the disk to what the document says."""
@@ -98,7 +190,7 @@ class Plan:
 
         Raises OutputError if the system refuses; every file is then whole, old or new.
         """
-        self._sweep()
+        sweep(self.folder)
         staged: list[str] = []
         try:
             return self._apply(staged)
@@ -119,7 +211,7 @@ class Plan:
             message = f"{self.folder}: error: a file is where the folder should be"
             raise OutputError([message])
 
-    def _plan_writing(self, outputs: list[Output]) -> None:
+    def _plan_writing(self, outputs: list[Output | Form]) -> None:
         claimed: dict[str, str] = {}
         left: Record = {}  # by documents that are no longer there, perhaps renamed
         for document, record in self._manifest.items():
@@ -129,17 +221,34 @@ class Plan:
                 claimed.update((names.same_path(path), document) for path in record)
         for output in outputs:
             path = output.path.split("/", 1)[1]
+            if self._is_made_already(output, path):
+                continue
             new = output.text.encode()
-            self._new_record[path] = [_hash(new)]
+            self._new_record[path] = [fingerprint(new)]
+            if output.key:
+                self._new_record[path].append(output.key)
             if names.same_path(path) in claimed:
                 document = self._located(claimed[names.same_path(path)])
                 message = f"{os.path.normpath(document)} writes this file as well"
                 self._refuse(path, message)
             elif self._is_safe(path):
-                if self._new_record[path][0] not in self._recorded.get(path, []):
+                if not output.key and self._new_record[path][
+                    0
+                ] not in self._recorded.get(path, []):
                     self.unproven.append(output)
                 accepted = self._recorded.get(path) or left.get(path) or []
                 self._compare(path, output, new, accepted)
+
+    def _is_made_already(self, output: Output | Form, path: str) -> bool:
+        """Tell whether a form is as the document that it is made from has it."""
+        recorded = self._recorded.get(path, [])
+        if not output.key or len(recorded) != 2 or output.key not in recorded:
+            return False
+        old = self._read(path) if self._is_safe(path) else None
+        if old is None or fingerprint(old) not in recorded:
+            return False
+        self._new_record[path] = recorded
+        return True
 
     def _compare(
         self, path: str, output: Output, new: bytes, accepted: list[str]
@@ -147,7 +256,7 @@ class Plan:
         """Plan the writing of one file, unless it is there already."""
         old = self._read(path)
         if old != new:
-            edited = old is not None and _hash(old) not in accepted
+            edited = old is not None and fingerprint(old) not in accepted
             self.changes.append(Change(path, output, old, new, edited))
 
     def _plan_removing(self) -> None:
@@ -165,7 +274,7 @@ class Plan:
             elif os.path.isfile(self._file(path)):
                 old = self._read(path)
                 if old is not None:
-                    edited = _hash(old) not in accepted
+                    edited = fingerprint(old) not in accepted
                     removals.append(Change(path, None, old, None, edited))
         self.changes = removals + self.changes
 
@@ -233,40 +342,14 @@ class Plan:
             return None
 
     def _refuse(self, path: str, message: str) -> None:
-        self._problems.append(f"{self._file(path)}: error: {message}")
+        problem = f"{self._file(path)}: error: {message}"
+        if problem not in self._problems:
+            self._problems.append(problem)
 
     def _located(self, document: str) -> str:
         return os.path.join(self.folder, document)
 
     # Messages
-
-    def _edit_message(self, change: Change) -> str:
-        """Say where a file was edited by hand, and how the edit can be kept."""
-        file = self._file(change.path)
-        if change.output is None:
-            return (
-                f"{file}: error: edited by hand, and {self.document} has no such root "
-                "any more\n"
-                "  to keep it, move it elsewhere; to remove it, add --force"
-            )
-        new = split_lines(change.output.text)
-        places = _differing(split_lines(_decode(change.old)), new)
-        count = sum(
-            max(end - start, new_end - new_start)
-            for start, end, new_start, new_end in places
-        )
-        lines = "1 line differs" if count == 1 else f"{count:,} lines differ"
-        shown = [f"{file}: error: not what was tangled last, an edit by hand? {lines}"]
-        for start, _, new_start, _ in places[:_SHOWN] if new else []:
-            line = change.output.origin(min(new_start + 1, len(new))).line
-            shown.append(f"  its line {start + 1} comes from {self.document}:{line}")
-        if len(places) > _SHOWN:
-            shown.append(f"  and {len(places) - _SHOWN:,} places more")
-        shown.append(
-            f"  to keep the edit, copy {file} elsewhere, carry the change into"
-        )
-        shown.append(f"  {self.document}, and add --force; to drop it, add --force")
-        return "\n".join(shown)
 
     def _difference(self, change: Change) -> Iterator[str]:
         from difflib import unified_diff
@@ -360,18 +443,9 @@ class Plan:
         for folder, _, _ in os.walk(file, topdown=False):
             os.rmdir(folder)
 
-    def _sweep(self) -> None:
-        """Remove the temporary files that a killed run left."""
-        with suppress(OSError), os.scandir(self.folder) as entries:
-            for entry in entries:
-                if not entry.name.startswith(_TEMPORARY):
-                    continue
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE:
-                    with suppress(OSError):
-                        os.unlink(entry.path)
 
-
-def _hash(contents: bytes) -> str:
+def fingerprint(contents: bytes) -> str:
+    """Return what tells some contents from all others."""
     try:
         from _blake2 import blake2b  # hashlib's own, without loading OpenSSL before it
     except ImportError:
@@ -418,7 +492,7 @@ def _read_manifest(file: str) -> dict[str, Record]:
     return manifest
 
 
-def _differing(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
+def differing(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
     """Return the places, as old and new ranges of lines, where two texts differ."""
     first, last = 0, 0
     shorter = min(len(old), len(new))

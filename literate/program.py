@@ -32,6 +32,8 @@ class Output:
     `spans` covers every line, in order, and no line of the document twice.
     """
 
+    key = None  # another form of a program has one
+
     def __init__(
         self, document: Document, path: str, lines: list[str], spans: list[Span]
     ) -> None:

@@ -1,6 +1,8 @@
 """The book keeps its promises: its sessions, its names, its links."""
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -38,6 +40,35 @@ def test_the_sessions_were_found():
     starts = ("```pycon", "```console")
     assert len(SESSIONS) == sum(line.startswith(starts) for line in DOCUMENT.lines)
     assert len(SESSIONS) > 10
+
+
+# The run that is shown
+
+
+@pytest.fixture(scope="module")
+def default_run(program):
+    done = subprocess.run(
+        [sys.executable, program.folder / "microgpt.py"],
+        cwd=program.folder,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["microgpt.md", "README.md"])
+def test_the_shown_output_is_that_of_the_default_run(default_run, name):
+    text = BOOK.with_name(name).read_text(encoding="utf-8")
+    shown = text.partition("```text\nnum docs")[2].partition("\n```")[0]
+    lines = [line for line in f"num docs{shown}".split("\n") if line != "..."]
+    assert len(lines) > 8
+    assert [line for line in lines if line not in default_run] == []
+
+
+def test_none_of_the_samples_is_in_the_list(default_run, names):
+    samples = [line.split(": ")[1] for line in default_run if "sample " in line]
+    assert len(samples) == 20 and not {*samples} & {*names.split()}
 
 
 # The names

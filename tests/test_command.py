@@ -178,7 +178,7 @@ def test_a_variant(here: Path) -> None:
             ["--variant", "silence", "--out", "x"],
             'microgpt.md has no variant "silence"; did you mean "in-silence"?',
         ),
-        (["run"], "run: no such document, and no command"),
+        (["rum"], "rum: no such document, and no command"),
         (["missing.md"], "missing.md: no such document, and no command"),
         (["."], ". is a folder; name a document in it"),
         (["--chekc"], "there is no option --chekc; did you mean --check?"),

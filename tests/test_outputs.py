@@ -165,8 +165,8 @@ def test_an_edit_is_refused_and_kept(
     assert captured.err.replace(os.sep, "/") == (
         "build/a: error: not what was tangled last, an edit by hand? 1 line differs\n"
         "  its line 2 comes from a.md:6\n"
-        "  to keep the edit, copy build/a elsewhere, carry the change into\n"
-        "  a.md, and add --force; to drop it, add --force\n"
+        "  to carry it into a.md: python tangle.py a.md stitch; "
+        "to drop it, add --force\n"
     )
     assert written(here, {"a": "1\n2\n3\n", "b": "y\n"}, "--force") == 0
     assert programs(here / "build") == {"a": "1\n2\n3\n", "b": "y\n"}

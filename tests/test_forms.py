@@ -1,0 +1,303 @@
+"""The program with comments, and the notebook: they run, and print the same."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+import tangle as command_line
+from literate.document import parse
+from literate.forms import outputs_and_forms
+from literate.program import tangle
+from literate.retelling import parts
+
+HOME = Path(__file__).resolve().parent.parent
+BOOK = HOME / "microgpt.md"
+
+DOCUMENT = """# A book
+
+Some *words* that are long enough to be wrapped, which they are when they do not fit.
+
+## One
+
+```pycon
+>>> from a import half
+>>> half(3)
+1.5
+```
+
+- an item, `code`
+- another item that is so long that it has to be wrapped at the margin of comments
+
+```python
+# <<Halve a number>>=
+def half(x):
+    # <<Check it>>
+    return x / TWO
+```
+
+```math
+x / 2
+```
+
+The check, $`x`$:
+
+```python
+# <<Check it>>=
+if not x:
+    raise ValueError("zero")
+```
+
+<details>
+<summary>Solution</summary>
+
+```pycon
+>>> half(0)
+Traceback (most recent call last):
+  ...
+ValueError: zero
+>>> print("a\\n\\nb")
+a
+<BLANKLINE>
+b
+```
+
+</details>
+
+## The program
+
+```python
+# <<build/a.py>>=
+\"\"\"A program.\"\"\"
+
+# <<Import>>
+
+# <<Define two>>
+
+
+# <<Halve a number>>
+
+
+def main(arguments=None):
+    with open("data.txt") as file:
+        print(file.read(), half(8))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+```
+
+```python
+# <<Import>>=
+import sys
+```
+
+```python
+# <<Define two>>=
+TWO = 2
+```
+
+```text
+# <<build/data.txt>>=
+some \\"\"" data
+```
+"""
+
+
+def forms(document: str) -> dict[str, str]:
+    found = outputs_and_forms(parse(document, "a.md"))
+    return {output.path: output.text for output in found}
+
+
+def cells(notebook: str, kind: str) -> list[str]:
+    found = json.loads(notebook)["cells"]
+    return ["".join(c["source"]) for c in found if c["cell_type"] == kind]
+
+
+def test_parts_are_the_program() -> None:
+    program = tangle(parse(DOCUMENT, "a.md"))[0]
+    found = parts(program)
+    names = ["Import", "Define two", "Halve a number", ""]
+    assert [part.name for part in found] == names
+    joined = "".join("".join(part.text.split()) for part in found)
+    assert joined == "".join(program.text.split())
+
+
+def test_the_commented_program_is_the_program() -> None:
+    found = forms(DOCUMENT)
+    commented = found["build/a_commented.py"]
+    assert ast.dump(ast.parse(commented)) == ast.dump(ast.parse(found["build/a.py"]))
+    assert all(len(line) < 80 for line in commented.splitlines())
+    assert "# Some *words* that are long enough to be wrapped, which they" in commented
+    assert "\n# - another item that is so long" in commented
+    assert "\n#   comments\n" in commented
+    assert "\n#     >>> half(3)\n#     1.5\n" in commented
+    assert "summary" not in commented and "data\n" not in commented.split("main")[0]
+
+
+def test_the_notebook_in_order() -> None:
+    notebook = forms(DOCUMENT)["build/a.ipynb"]
+    code = cells(notebook, "code")
+    assert code[0].startswith("# Sessions import the program")
+    assert code[1].startswith('"""A program."""\n\n# Import\nimport sys')
+    assert code[2] == "# Define two\nTWO = 2"
+    assert code[3].startswith("# Halve a number\ndef half(x):\n    # Check it\n")
+    assert code[4] == "from a import half\nhalf(3)"
+    assert code[5].startswith("try:\n    half(0)\nexcept Exception as error:")
+    assert code[-1].endswith("main([])") and len(code) == 8
+    prose = "\n".join(cells(notebook, "markdown"))
+    assert "$$\nx / 2\n$$" in prose and "$x$" in prose
+    assert "*Solution*" in prose and "details" not in prose
+    assert "```pycon\n>>> from a import half" in prose  # it runs after its component
+
+
+def test_a_notebook_is_valid_and_runs(tmp_path: Path) -> None:
+    printed = run_notebook(forms(DOCUMENT)["build/a.ipynb"], tmp_path)
+    assert printed[4:-1] == ["1.5\n", "ValueError: zero\n", "a\n\nb\n"]
+    assert printed[-1] == 'some \\""" data\n 4.0\n'
+
+
+def run_notebook(text: str, folder: Path, replaced: str = "main([])") -> list[str]:
+    """Run a notebook from top to bottom; return what each code cell prints."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = cell.source.replace("main([])", replaced)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nbclient.NotebookClient(
+            notebook, timeout=600, resources={"metadata": {"path": str(folder)}}
+        ).execute()
+    return [
+        "".join(
+            part.get("text") or part["data"]["text/plain"] + "\n"
+            for part in cell.outputs
+        )
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+# The book
+
+
+@pytest.fixture(scope="module")
+def book() -> dict[str, str]:
+    document = parse(BOOK.read_bytes().decode(), BOOK.name)
+    found = outputs_and_forms(document)
+    return {output.path.rpartition("/")[2]: output.text for output in found}
+
+
+def test_the_books_commented_program(book: dict[str, str], tmp_path: Path) -> None:
+    commented, program = book["microgpt_commented.py"], book["microgpt.py"]
+    assert ast.dump(ast.parse(commented)) == ast.dump(ast.parse(program))
+    for name, text in book.items():
+        (tmp_path / name).write_bytes(text.encode())
+
+    def printed(name: str) -> bytes:
+        command = [sys.executable, name, "--steps", "20", "--samples", "3"]
+        return subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE).stdout
+
+    assert printed("microgpt_commented.py") == printed("microgpt.py") != b""
+
+
+def test_the_books_notebook(book: dict[str, str], tmp_path: Path) -> None:
+    """It runs where nothing else is, and prints what the sessions and program do."""
+    arguments = ["--steps", "20", "--samples", "3"]
+    text = book["microgpt.ipynb"]
+    printed = run_notebook(text, tmp_path, f"main({arguments!r})")
+    shown = [
+        "".join("".join(part["text"]) for part in cell["outputs"])
+        for cell in json.loads(text)["cells"]
+        if cell["cell_type"] == "code"
+    ]
+    assert printed[:-1] == shown[:-1]
+    (tmp_path / "program.py").write_bytes(book["microgpt.py"].encode())
+    command = [sys.executable, "program.py", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert printed[-1] == done.stdout != ""
+
+
+# How they are written
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.md").write_bytes(DOCUMENT.encode())
+    assert command_line.main(["a.md"]) == 0
+    return tmp_path
+
+
+def test_forms_are_outputs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = {".tangle.json", "a.py", "data.txt", "a_commented.py", "a.ipynb"}
+    assert {path.name for path in (here / "build").iterdir()} == names
+    assert command_line.main(["a.md", "--check"]) == 0
+    for path in (here / "build").iterdir():
+        os.utime(path, (1, 1))
+    assert command_line.main(["a.md"]) == 0
+    assert all(path.stat().st_mtime == 1 for path in (here / "build").iterdir())
+    (here / "a.md").write_bytes(DOCUMENT.replace("Some", "More").encode())
+    assert command_line.main(["a.md", "--check"]) == 1
+    assert "-# Some *words*" in capsys.readouterr().out
+    assert command_line.main(["a.md"]) == 0
+    assert "# More *words*" in (here / "build" / "a_commented.py").read_text()
+
+
+def test_they_are_not_made_twice(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import literate.notebook
+
+    def never(output: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(literate.notebook, "make", never)
+    assert command_line.main(["a.md"]) == 0
+    (here / "build" / "a.ipynb").unlink()
+    with pytest.raises(AssertionError):
+        command_line.main(["a.md"])
+
+
+def test_an_edited_form_is_kept(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    form = here / "build" / "a_commented.py"
+    form.write_text("mine")
+    assert command_line.main(["a.md"]) == 1
+    assert "edited by hand, and it is made from a.md" in capsys.readouterr().err
+    assert form.read_text() == "mine"
+    assert command_line.main(["a.md", "--force"]) == 0
+    assert form.read_text() != "mine"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links")
+def test_a_link_in_the_place_of_a_form(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = here / "build" / "a.ipynb"
+    form.rename(here / "elsewhere")
+    form.symlink_to(here / "elsewhere")
+    capsys.readouterr()
+    assert command_line.main(["a.md"]) == 1
+    message = f"{Path('build/a.ipynb')}: error: a symbolic link is where the output "
+    assert capsys.readouterr().err == f"{message}should be\n"
+
+
+def test_forms_go_with_their_root(here: Path) -> None:
+    (here / "a.md").write_bytes(DOCUMENT.replace("build/a.py", "build/b.py").encode())
+    assert command_line.main(["a.md"]) == 0
+    names = {".tangle.json", "b.py", "data.txt"}
+    assert {path.name for path in (here / "build").iterdir()} == names
+
+
+def test_a_root_of_the_same_name_comes_first() -> None:
+    text = DOCUMENT + "\n```text\n# <<build/a.ipynb>>=\nmine\n```\n"
+    assert forms(text)["build/a.ipynb"] == "mine\n"

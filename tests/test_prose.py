@@ -1,0 +1,59 @@
+"""The book's prose, diagrams and formulas: spelt right, drawn, set."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import math_core
+import pytest
+
+from literate.document import parse
+from literate.weave_diagrams import Diagrams
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = parse((ROOT / "microgpt.md").read_text(encoding="utf-8"), "microgpt.md")
+
+
+def examples(info):
+    found = [example for example in BOOK.examples if example.info == info]
+    assert found
+    return [pytest.param("".join(e.lines), id=f"line {e.line}") for e in found]
+
+
+def test_spelling(tmp_path):
+    names = BOOK.chunks["build/names.txt"].pieces[0]
+    lines = list(BOOK.lines)
+    lines[names.start : names.start + len(names.lines)] = []
+    book = tmp_path / "microgpt.md"
+    book.write_text("".join(lines), encoding="utf-8")
+    others = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tangle.py")]
+    code = [*(ROOT / "literate").glob("*.py"), *(ROOT / "experiments").glob("*.py")]
+    command = [sys.executable, "-m", "codespell_lib", str(book), *map(str, others)]
+    done = subprocess.run([*command, *map(str, code)], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("source", examples("mermaid"))
+def test_diagram_is_drawn(source):
+    assert "<svg" in Diagrams(ROOT / ".cache" / "diagrams").draw(source)
+
+
+@pytest.mark.parametrize("source", examples("math"))
+def test_formula_is_set(source):
+    converter = math_core.LatexToMathML()
+    formula = converter.convert_with_local_state(source, displaystyle=True)
+    assert formula.startswith("<math")
+
+
+def test_inline_formulas_are_closed():
+    """On each line of prose outside of code, dollar signs come in pairs."""
+    fenced = {
+        index
+        for block in BOOK.blocks
+        if block.kind == "fence"
+        for index in range(block.start, block.end)
+    }
+    text = "".join(x for i, x in enumerate(BOOK.lines) if i not in fenced)
+    for paragraph in re.split(r"\n\s*\n", re.sub(r"`[^`]*`", "", text)):
+        assert paragraph.count("$") % 2 == 0, paragraph
