@@ -18,16 +18,16 @@ from literate.program import Output
 from literate.weave_book import (
     CHUNKS,
     FRONT,
-    GLOSSARY,
     IDENTIFIERS,
     LISTING,
+    TERMS,
     WHOLE,
     Book,
     Chapter,
 )
 from literate.weave_code import Code, highlight
 from literate.weave_diagrams import DiagramError
-from literate.weave_html import MARK, escape, raw, raw_block
+from literate.weave_html import MARK, escape, raw_block
 from literate.weave_prose import PageProse, Prose, latex_message, plain, relink
 
 _DESCRIBED = 155  # characters of a description
@@ -50,7 +50,7 @@ class Page:
 class Site:
     """What a document is woven into: pages, their order, and files to be downloaded."""
 
-    title: str
+    name: str
     pages: list[Page] = field(default_factory=list)
     navigation: list = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class _Weaver:
 
     def site(self) -> Site:
         chapters = self.book.chapters
-        site = Site(plain(chapters[0].title))
+        site = Site(plain(chapters[0].title).partition(":")[0])
         site.pages = [self._front(), *map(self._chapter, chapters[1:])]
         site.pages += [*self._back(), self._whole()]
         site.navigation = self._navigation(site.pages)
@@ -102,7 +102,8 @@ class _Weaver:
         entries: list = []
         part = None
         for chapter in self.book.chapters:
-            entry = {plain(chapter.title): chapter.path}
+            title = "Cover" if chapter is self.book.front else plain(chapter.title)
+            entry = {title: chapter.path}
             if chapter.part is None:
                 entries.append(entry)
             elif chapter.part is part:
@@ -132,9 +133,9 @@ class _Weaver:
         prose = self.prose.page(chapter)
         body = []
         if chapter.part:
-            anchor = f' id="{chapter.part.anchor}"' if chapter.opens_part else ""
-            title = escape(plain(chapter.part.title))
-            body.append(raw_block(f'<p class="part"{anchor}>{title}</p>'))
+            anchor = f" #{chapter.part.anchor}" if chapter.opens_part else ""
+            title = prose.show(chapter.part.title, chapter.line - 1, has_terms=False)
+            body.append(f"\n{title}\n{{: .part{anchor} }}\n")
         title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
         body.append(f"\n# {title} {{ #{chapter.anchor} }}\n")
         if chapter.opens_part:
@@ -167,7 +168,7 @@ class _Weaver:
         )
         return self._page(
             FRONT,
-            "Welcome",
+            "Cover",
             body,
             chapter.line,
             description=self._description(chapter),
@@ -179,8 +180,10 @@ class _Weaver:
         links = []
         if len(self.book.chapters) > 1:
             first = self.book.chapters[1]
-            links.append(f'<a class="md-button md-button--primary" href="{first.path}">'
-                         "Start reading</a>")
+            links.append(
+                f'<a class="md-button md-button--primary" href="{first.path}">'
+                "Start reading</a>"
+            )
         for program in self.code.programs:
             if program.prefix == "L":
                 path = weave_back.download_path(program.output)
@@ -223,16 +226,27 @@ class _Weaver:
             title = "The full listing"
             if program.page != LISTING:
                 title = f"Listing of {program.output.path}"
-            pages.append(self._page(program.page, title, body, search=_HIDDEN))
+            described = f"{program.output.path}, line by line, beside its chunks."
+            pages.append(
+                self._page(
+                    program.page, title, body, description=described, search=_HIDDEN
+                )
+            )
         if any(program.definitions for program in self.code.programs):
             body = weave_back.identifiers(self.code)
-            pages.append(self._page(IDENTIFIERS, "Index of identifiers", body))
+            described = "What the program defines, where, and what uses it."
+            title = "Index of identifiers"
+            pages.append(self._page(IDENTIFIERS, title, body, description=described))
         if self.document.chunks:
             body = weave_back.chunks(self.code)
-            pages.append(self._page(CHUNKS, "Index of chunks", body))
+            described = "The named pieces of the program, from A to Z."
+            title = "Index of chunks"
+            pages.append(self._page(CHUNKS, title, body, description=described))
         if self.prose.terms:
-            body = weave_back.glossary(self.prose.terms, self.prose.page())
-            pages.append(self._page(GLOSSARY, "Glossary", body))
+            body = weave_back.terms(self.prose.terms, self.prose.page())
+            described = "The terms of the book, in the words that define them."
+            title = "Index of terms"
+            pages.append(self._page(TERMS, title, body, description=described))
         return pages
 
     def _whole(self) -> Page:
@@ -244,15 +258,20 @@ class _Weaver:
         for chapter in self.book.chapters:
             if chapter.opens_part:
                 part = chapter.part
-                shown = plain(part.title)
-                body.append(f"\n## {shown} {{ #{part.anchor} .part }}\n")
+                title = prose.show(part.title, chapter.line - 1, has_terms=False)
+                body.append(f"\n## {title} {{ #{part.anchor} .part }}\n")
                 body.append(self._blocks(part.blocks, prose, opens=False))
             if chapter is not front:
                 title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
                 body.append(f"\n## {title} {{ #{chapter.anchor} }}\n")
             body.append(self._blocks(chapter.blocks, prose, opens=False))
         return self._page(
-            WHOLE, "The book on one page", "".join(body), 1, search=_HIDDEN
+            WHOLE,
+            "The book on one page",
+            "".join(body),
+            1,
+            description="Every chapter on one page, to be printed or searched.",
+            search=_HIDDEN,
         )
 
     def _description(self, chapter: Chapter) -> str:

@@ -62,7 +62,9 @@ def _run(code: Code, program: Program, piece: Piece, first: int, last: int) -> s
             f'aria-label="Line {number} in the book"></a>'
             f"{tokens_as_html(program, number)}\n"
         )
-    return f'<div class="run">{code.link(piece)}<pre>{"".join(lines)}</pre></div>'
+    is_frame = first > 1 and code.document.chunks[piece.name].path
+    name = "" if is_frame else code.link(piece)
+    return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
 
 
 def identifiers(code: Code) -> str:
@@ -123,17 +125,18 @@ def _chunk(code: Code, pieces: list[Piece]) -> str:
     )
 
 
-def glossary(terms: list[Term], prose: PageProse) -> str:
-    """Return the glossary: each term in the sentence that defines it."""
+def terms(every: list[Term], prose: PageProse) -> str:
+    """Return the index of terms: each in the sentence that defines it."""
     items = []
-    for term in sorted(terms, key=lambda term: plain(term.name).casefold()):
+    for term in sorted(every, key=lambda term: plain(term.name).casefold()):
         used = ", ".join(
             f"[{plain(chapter.title)}]({chapter.path})" for chapter in term.used_in
         )
         title = plain(term.chapter.title)
         items.append(
             raw_block(f'<div class="entry-term" id="{term.anchor}">')
-            + f"\n[**{plain(term.name)}**]({term.url}) · "
+            + "\n"
+            + raw(f'<a href="{term.url}"><b>{escape(plain(term.name))}</b></a> · ')
             + prose.show(term.sentence, 0, has_terms=False)
             + raw(f' <span class="uses">defined in <a href="{term.url}">')
             + escape(title)
@@ -143,7 +146,9 @@ def glossary(terms: list[Term], prose: PageProse) -> str:
             + "\n"
             + raw_block("</div>")
         )
-    return "# Glossary\n\nThe book's terms, each in its own words.\n" + "".join(items)
+    return "# Index of terms\n\nThe terms, in the words that define them.\n" + "".join(
+        items
+    )
 
 
 def _unique(pieces: Iterable[Piece]) -> list[Piece]:

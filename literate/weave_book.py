@@ -12,9 +12,9 @@ FRONT = "index.md"
 LISTING = "listing.md"
 IDENTIFIERS = "identifiers.md"
 CHUNKS = "chunks.md"
-GLOSSARY = "glossary.md"
+TERMS = "terms.md"
 WHOLE = "book.md"
-_RESERVED = ("index", "listing", "identifiers", "chunks", "glossary", "book", "404")
+_RESERVED = ("index", "listing", "identifiers", "chunks", "terms", "book", "404")
 
 
 @dataclass

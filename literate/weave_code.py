@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cache
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -29,13 +30,14 @@ class Program:
     """An output with its lines as tokens, its definitions, and the links of its lines.
 
     `prefix` begins the anchors of its lines; it is None where lines have none: in data
-    and in variants.
+    and in variants. Of a variant few lines are shown, so it is not read as `tokens`.
     """
 
     def __init__(self, output: Output, language: str, prefix: str | None) -> None:
         self.output = output
         self.prefix = prefix
-        self.lines = _tokenize(output.text, language)
+        self.lines = [_without_ending(line) for line in split_lines(output.text)]
+        self.tokens = _tokenize(output.text, language) if prefix else []
         self.is_python = output.path.endswith(".py")
         self.definitions: list[Definition] = []
         if self.is_python:
@@ -129,17 +131,31 @@ class Code:
         return f"{self.page(origin.piece)}#{anchor}"
 
     def users(self, name: str) -> list[Piece]:
-        """Return the pieces that refer to a chunk, those of variants included."""
-        return self._users.get(name, [])
+        """Return the pieces that refer to a chunk, of variants if no others do."""
+        users = self._users.get(name, [])
+        return [user for user in users if not user.variant] or users
 
     def own_lines(self, piece: Piece) -> tuple[Program, int, int] | None:
-        """Return a piece's first and last line in its program; None in no program."""
+        """Return a piece's first and last line in its program; None in no program.
+
+        The lines of a reference that ends the piece are counted with it.
+        """
         home = self._homes.get(piece.line)
         if not home or not piece.lines:
             return None
         first = home.output.line_of(piece.start + 1)
-        last = home.output.line_of(piece.start + len(piece.lines))
+        last = self._last_line(home, piece)
         return (home, first, last) if first and last else None
+
+    def _last_line(self, home: Program, piece: Piece) -> int | None:
+        """Return the program's last line of a piece, what it refers to included."""
+        while piece.references and piece.references[-1].index == len(piece.lines) - 1:
+            chunk = self.document.chunks[piece.references[-1].name]
+            inside = [each for each in chunk.pieces_in(piece.variant) if each.lines]
+            if not inside:
+                break
+            piece = inside[-1]
+        return home.output.line_of(piece.start + len(piece.lines))
 
     # Pages
 
@@ -172,9 +188,13 @@ class Code:
 
     def _facts(self, piece: Piece) -> str:
         facts = [*self._uses(piece), *self._neighbours(piece), *self._places(piece)]
-        return '<span class="facts">' + " ".join(
-            f'<span class="fact">{fact}</span>' for fact in facts
-        ) + "</span>" if facts else ""
+        return (
+            '<span class="facts" data-search-exclude>'
+            + " ".join(f'<span class="fact">{fact}</span>' for fact in facts)
+            + "</span>"
+            if facts
+            else ""
+        )
 
     def _uses(self, piece: Piece) -> Iterator[str]:
         for user in self.users(piece.name):
@@ -217,7 +237,7 @@ class Code:
                     f"{escape(path)}</a>, {len(piece.lines):,} lines"
                 )
             return
-        lines = f"line {first}" if first == last else f"lines {first}–{last}"
+        lines = f"line {first}" if first == last else f"lines {first}\N{EN DASH}{last}"
         yield (
             f'<a class="lines" href="{program.page}#{program.prefix}{first}">'
             f"{lines}</a> of {escape(path)}"
@@ -251,10 +271,13 @@ class Code:
         source = _without_ending(piece.lines[index])
         if not program or not number:
             return f"{escape(source)}\n"
-        tokens = program.lines[number - 1]
-        shift = sum(len(text) for _, text, _ in tokens) - len(source)
-        cut = _cut(tokens, shift) if source else []
-        shown = self._tokens(program, number, cut, piece, linked)
+        shift = len(program.lines[number - 1]) - len(source)
+        if program.tokens:
+            tokens = _cut(program.tokens[number - 1], shift)
+        else:
+            alone = _tokenize("".join(piece.lines), piece.language)[index]
+            tokens = [(shift + column, text, colour) for column, text, colour in alone]
+        shown = self._tokens(program, number, tokens, piece, linked)
         return f"{_number(program, number, is_main)}{shown}\n"
 
     def _tokens(
@@ -331,7 +354,8 @@ class Code:
         return (
             f'<div class="ref"><details><summary>{gutter}{indent}'
             f'<span class="ref-name">{name}</span></summary>'
-            f'<div class="inside" style="--indent:{width}ch">{inside}</div></details>'
+            f'<div class="inside" style="--indent:{width}ch" data-search-exclude>'
+            f"{inside}</div></details>"
             f'<a class="to-chunk" href="{self.url(target)}" '
             f'aria-label="Go to {escape(reference.name)}">→</a></div>'
         )
@@ -340,6 +364,7 @@ class Code:
         return (chunk.pieces_in(piece.variant) or chunk.all_pieces())[0]
 
 
+@cache
 def highlight(text: str, language: str) -> str:
     """Return a fenced block that is no chunk as HTML."""
     lines = []
@@ -355,9 +380,11 @@ def highlight(text: str, language: str) -> str:
 
 def tokens_as_html(program: Program, number: int) -> str:
     """Return a line of a program, coloured."""
-    return "".join(_span(text, colour) for _, text, colour in program.lines[number - 1])
+    tokens = program.tokens[number - 1]
+    return "".join(_span(text, colour) for _, text, colour in tokens)
 
 
+@cache
 def _tokenize(text: str, language: str, plain: bool = True) -> list[list[Token]]:
     """Return the tokens of each line, without line endings.
 
@@ -386,6 +413,7 @@ def _tokenize(text: str, language: str, plain: bool = True) -> list[list[Token]]
     return lines
 
 
+@cache
 def _lexer(language: str) -> Lexer:
     try:
         return get_lexer_by_name(language or "text")
@@ -393,12 +421,11 @@ def _lexer(language: str) -> Lexer:
         return TextLexer()
 
 
+@cache
 def _colour(kind, plain: bool) -> str:
     if not plain:
         return STANDARD_TYPES.get(kind, "") if kind not in Name else ""
-    return next(
-        (STANDARD_TYPES[group] for group in _COLOURED if kind in group), ""
-    )
+    return next((STANDARD_TYPES[group] for group in _COLOURED if kind in group), "")
 
 
 def _span(text: str, colour: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from literate.weave_html import escape
 
-_FORM = "2"  # to be raised when drawings made before are no longer good
+_FORM = "3"  # to be raised when drawings made before are no longer good
 _CONFIG = {
     "fontFamily": "Arial, Helvetica, sans-serif",
     "fontSize": 15,
@@ -97,6 +97,9 @@ def _tidy(drawn: str, key: str) -> str:
         svg,
         flags=re.DOTALL,
     )
+    words = _description(svg)
+    svg = re.sub(r"</p>\s*<p>|<br\s*/>", "<br>", svg)
+    svg = re.sub(r"</?p>", "", svg)  # a label is a span, which holds no paragraphs
     svg = re.sub(r' data-[\w-]+="[^"]*"', "", svg)
     svg = re.sub(r' (?:style|class|transform)="[\s;]*"', "", svg)
     svg = re.sub(
@@ -112,7 +115,7 @@ def _tidy(drawn: str, key: str) -> str:
     kind = re.search(r'class="([^"]*)"', start[0])
     return (
         f'<svg class="{kind[1] if kind else ""}" {view[0] if view else ""} {size} '
-        f'role="img" aria-label="{_description(svg)}">{svg[start.end() :]}'
+        f'role="img" aria-label="{words}">{svg[start.end() :]}'
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 Place = tuple[int, int]  # line from 1, column from 0, in characters
 
@@ -31,6 +32,7 @@ class Definition:
         self.uses: list[Place] = []
 
 
+@cache
 def find_definitions(source: str) -> list[Definition]:
     """Return what a program defines, in order of place, with the uses that are sure.
 
@@ -262,6 +264,8 @@ class _Reader(ast.NodeVisitor):
         name = getattr(node, "rest", None) or getattr(node, "name", None)
         if name:
             self.scope.bind(name, "variable", (node.lineno, -1), None)
+        if isinstance(node, ast.ExceptHandler) and name:
+            self.scope.deleted.add(name)  # at the end of the clause
         self.generic_visit(node)
 
     visit_ExceptHandler = visit_MatchAs = visit_MatchStar = _visit_named

@@ -11,7 +11,7 @@ from math_core import LatexError, LatexToMathML
 from literate import markdown
 from literate.diagnostics import DocumentError, nearest
 from literate.document import Document
-from literate.weave_book import GLOSSARY, Book, Chapter
+from literate.weave_book import TERMS, Book, Chapter
 from literate.weave_html import escape, raw, slug
 
 _TOKEN = re.compile(
@@ -70,9 +70,11 @@ class Mathematics:
         """Return a formula as MathML. Raises LatexError."""
         key = (latex, display)
         if key not in self._done:
-            self._done[key] = self._converter.convert_with_local_state(
+            formula = self._converter.convert_with_local_state(
                 latex, displaystyle=display
             )
+            # Said for tables, where it is so anyway; HTML's checkers do not know it.
+            self._done[key] = formula.replace(' scriptlevel="0"', "")
         return self._done[key]
 
 
@@ -314,10 +316,11 @@ def _margin(term: Term) -> str:
     )
     more = ""
     if len(term.used_in) > _SHOWN_USES:
-        more = f', <a href="{GLOSSARY}#{term.anchor}">more</a>'
+        more = f' and <a href="{TERMS}#{term.anchor}">elsewhere</a>'
+    name = escape(plain(term.name))
     return raw(
-        f'<span class="sidenote term-note" role="note"><b>{escape(plain(term.name))}'
-        f"</b> used in {links}{more}</span>"
+        '<span class="sidenote term-note" role="note" data-search-exclude>'
+        f"<b>{name}</b> used in {links}{more}</span>"
     )
 
 

@@ -29,7 +29,7 @@ ROWS = {
     "S0.11": [("heading", "Glossary"), ("table", "teacher forcing")],
     "S0.12": [("prose", "`--steps 200`"), ("prose", "improve the list first")],
     "S0.13": [("prose", "then the chapters in order")],
-    "S0.14": [("heading", "A map of the files")],
+    "S0.14": [("heading", "A map of the files"), ("table", "microgpt_commented.py")],
     "S0.15": [
         ("diagram", "guess the next token"),
         ("diagram", "1 Documents"),
@@ -59,7 +59,7 @@ ROWS = {
     "S1.15": [("prose", "The default is 0.5"), ("chunk", 'add("--samples"')],
     "S1.16": [("heading", "The program, part by part")],
     "S1.17": [("later", "labs")],
-    "S2.1": [("heading", "Three ways in"), ("later", "notebook")],
+    "S2.1": [("heading", "Three ways in"), ("prose", "microgpt.ipynb")],
     "S2.2": [
         ("session", "def check(Value"),
         ("session", "a * a + a"),
@@ -71,7 +71,7 @@ ROWS = {
         ("heading", "Names against nonsense"),
         ("marker", "heads"),
         ("heading", "How slopes differ"),
-        ("later", "notebook"),
+        ("table", "build/microgpt.ipynb"),
     ],
     "S2.3": [("heading", "The stack"), ("session", "sum(sizes.values())")],
     "S2.4": [("heading", "Ideas, each in a sentence"), ("table", "BOS h e l l o")],

@@ -1,0 +1,573 @@
+"""The built site: its links, and how it behaves in a real browser.
+
+The browser tests need playwright and Chromium. Without them they are skipped, except
+where the environment variable CI is set.
+"""
+
+import functools
+import http.server
+import importlib.resources
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+from html_tree import read_html
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+REPOSITORY = "https://code.example/owner/book"
+
+pytest.importorskip("mkdocs", reason="the site's tools are not installed")
+
+
+def build(folder, **environment):
+    """Build the site strictly; return what MkDocs had to say."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+class Site:
+    """A built site: its `folder`, and the `address` where it is served."""
+
+    def __init__(self, folder, address, said):
+        self.folder = folder
+        self.address = address
+        self.said = said
+        self.paths = sorted(
+            path.relative_to(folder).as_posix() for path in folder.rglob("*.html")
+        )
+
+    def url(self, path):
+        return self.address + path.removesuffix("index.html")
+
+    def read(self, path):
+        return (self.folder / path).read_text(encoding="utf-8")
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site, built for the address where it is served."""
+    folder = tmp_path_factory.mktemp("site")
+    handler = functools.partial(_Handler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    address = f"http://127.0.0.1:{server.server_port}/"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        said = build(folder, SITE_URL=address, REPOSITORY=REPOSITORY)
+        yield Site(folder, address, said)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+# Files
+
+
+@pytest.fixture(scope="session")
+def trees(site):
+    return {path: read_html(site.read(path)) for path in site.paths}
+
+
+def test_the_build_warns_of_nothing(site):
+    assert not re.search("^(WARNING|ERROR)", site.said, re.MULTILINE)
+
+
+def test_every_id_is_there_once(trees):
+    for path, tree in trees.items():
+        ids = [each.get("id") for each in tree.walk() if each.get("id")]
+        double = {name for name in ids if ids.count(name) > 1} if ids else set()
+        assert not double, path
+
+
+def test_every_link_leads_somewhere(site, trees):
+    ids = {
+        path: {each.get("id") for each in tree.walk() if each.get("id")}
+        for path, tree in trees.items()
+    }
+    broken = []
+    for path, tree in trees.items():
+        if path == "404.html":
+            continue  # its links are absolute, for wherever it is shown
+        for element in tree.walk():
+            for name in ("href", "src"):
+                link = element.get(name)
+                if not link or link.startswith(("data:", "mailto:", "javascript:")):
+                    continue
+                if not _exists(site, ids, path, link):
+                    broken.append((path, link))
+    assert not broken
+
+
+def _exists(site, ids, path, link):
+    url, anchor = urldefrag(urljoin(site.url(path), link))
+    if not url.startswith(site.address):  # whether it works is not ours to say
+        return urlsplit(url).scheme in ("http", "https")
+    target = unquote(url.removeprefix(site.address))
+    if not target or target.endswith("/"):
+        target += "index.html"
+    if not (site.folder / target).is_file():
+        return False
+    return not anchor or target not in ids or unquote(anchor) in ids[target]
+
+
+def test_nothing_is_loaded_from_elsewhere(site, trees):
+    for path, tree in trees.items():
+        for element in tree.walk():
+            link = element.get("src")
+            if element.tag == "link" and element.get("rel") != "canonical":
+                link = element.get("href")
+            if link:
+                url = urljoin(site.url(path), link)
+                assert url.startswith((site.address, "data:")), (path, link)
+
+
+def test_the_edit_link_leads_to_the_line(site, trees):
+    lines = (ROOT / "microgpt.md").read_text(encoding="utf-8").split("\n")
+    checked = 0
+    for path, tree in trees.items():
+        for link in tree.all("a"):
+            if link.get("rel") != "edit":
+                continue
+            start = f"{REPOSITORY}/blob/main/microgpt.md?plain=1#L"
+            assert link.get("href").startswith(start)
+            line = lines[int(link.get("href").removeprefix(start)) - 1]
+            assert line.startswith("#"), path
+            checked += 1
+    assert checked > 10
+
+
+def test_each_page_says_what_it_is(trees):
+    seen = set()
+    for path, tree in trees.items():
+        if path == "404.html":
+            continue
+        title = tree.first("title").text
+        assert title and title not in seen, path
+        seen.add(title)
+        metas = {each.get("name") or each.get("property") for each in tree.all("meta")}
+        assert {"description", "og:title", "og:description", "og:image"} <= metas, path
+
+
+def test_the_previous_and_the_next_page_are_linked(site, trees):
+    path, order = "index.html", ["index.html"]
+    while True:
+        links = [e for e in trees[path].all("link") if e.get("rel") == "next"]
+        if not links:
+            break
+        url = urljoin(site.url(path), links[0].get("href"))
+        path = url.removeprefix(site.address) + "index.html"
+        assert path not in order
+        order.append(path)
+    assert set(order) == set(site.paths) - {"404.html"}
+
+
+def test_the_downloads_are_the_tangled_files(site, program):
+    names = {file.name for file in program.folder.glob("[!.]*") if file.is_file()}
+    assert names >= {"microgpt.py", "names.txt"}
+    assert {file.name for file in (site.folder / "downloads").iterdir()} == names
+    for name in names:
+        there = (site.folder / "downloads" / name).read_bytes()
+        assert there == (program.folder / name).read_bytes()
+
+
+def test_the_search_index_has_the_text_once(site):
+    index = json.loads((site.folder / "search" / "search_index.json").read_bytes())
+    places = [entry["location"] for entry in index["docs"]]
+    assert "tokens/" in places
+    assert not [p for p in places if p.startswith(("book/", "listing/"))]
+
+
+# Mistakes
+
+
+def copy_of_the_book(folder, change):
+    """Copy what MkDocs needs, with a change to the book."""
+    names = ("literate", "web", "weave.py", "mkdocs.yml")
+    for name in names:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    if (ROOT / ".cache").exists():
+        shutil.copytree(ROOT / ".cache", folder / ".cache")
+    text = (ROOT / "microgpt.md").read_text(encoding="utf-8")
+    (folder / "microgpt.md").write_text(change(text), encoding="utf-8")
+
+
+def test_a_mistake_fails_the_build_and_says_where(tmp_path):
+    copy_of_the_book(tmp_path, lambda text: text.replace("# <<Draw the", "#<<Draw the"))
+    command = [sys.executable, "-m", "mkdocs", "build"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert done.returncode == 1
+    assert re.search(r"microgpt\.md:\d+:\d+: error: ", done.stdout + done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_serving_shows_a_mistake_and_its_mending(tmp_path):
+    """Stock `mkdocs serve`: from save to page in a few seconds, mistakes included."""
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
+
+    copy_of_the_book(tmp_path, lambda text: text)
+    book = tmp_path / "microgpt.md"
+    good = book.read_text(encoding="utf-8")
+    with http.server.HTTPServer(("127.0.0.1", 0), _Handler) as probe:
+        port = probe.server_port
+    command = [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as server:
+        threading.Thread(target=server.stderr.read, daemon=True).start()
+
+        def wait_for(words):
+            end = time.monotonic() + 60
+            while time.monotonic() < end:
+                try:
+                    with urlopen(f"http://127.0.0.1:{port}/tokens/") as answer:
+                        if words in answer.read().decode():
+                            return
+                except (HTTPError, URLError, ConnectionError):
+                    pass
+                time.sleep(0.1)
+            raise AssertionError(words)
+
+        try:
+            wait_for('<h1 id="tokens"')
+            book.write_text(good.replace("# <<Draw the", "#<<Draw the"), "utf-8")
+            wait_for("The book has a mistake")
+            wait_for("microgpt.md:")
+            book.write_text(good.replace("## Tokens", "## Tokens\n\nGrue."), "utf-8")
+            wait_for("Grue.")
+        finally:
+            server.terminate()
+
+
+# In the browser
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        problem = "playwright is not installed"
+    else:
+        problem = "" if CHROMIUM else "there is no Chromium; set CHROMIUM to its path"
+    if problem:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(problem)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page of the browser, and what it said and asked for that it should not."""
+
+    def __init__(self, context, origin):
+        self.faults = []
+        self.page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.page.on("console", lambda m: self.faults.append(m.text))
+        self.page.on("pageerror", lambda e: self.faults.append(str(e)))
+        self.page.on("request", lambda r: self._asked(r.url, origin))
+        self.page.on("requestfailed", lambda r: self._failed(r))
+
+    def _asked(self, url, origin):
+        if not url.startswith((origin, "data:", "blob:", "about:")):
+            self.faults.append(f"asked for {url}")
+
+    def _failed(self, request):
+        if "ERR_ABORTED" not in (request.failure or ""):
+            self.faults.append(f"{request.url}: {request.failure}")
+
+
+@pytest.fixture
+def reader(chromium, site):
+    """A page at 1280 pixels; what it must not do is checked at the end."""
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="light"
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    watched = Watched(context, site.address)
+    yield watched.page
+    context.close()
+    assert not watched.faults
+
+
+CODE_PAGE = "a-number-that-remembers/"
+
+
+def change_colours(page, option, scheme):
+    page.evaluate(f"document.getElementById('__palette_{option}').click()")
+    page.wait_for_function(f"document.body.dataset.mdColorScheme === '{scheme}'")
+
+
+def audit(page, rules, without):
+    results = page.evaluate(
+        "([runOnly, exclude]) => axe.run({include: [['html']], exclude}, "
+        "{runOnly, resultTypes: ['violations'], preload: false})",
+        [rules, [[selector] for selector in without]],
+    )
+    return [
+        (each["id"], node["target"], node["failureSummary"][:200])
+        for each in results["violations"]
+        for node in each["nodes"][:3]
+    ]
+
+
+def audit_pages(site, paths):
+    """Return what is wrong with pages: axe in both schemes, messages, width."""
+    from playwright.sync_api import sync_playwright
+
+    package = importlib.resources.files("axe_playwright_python")
+    axe = package.joinpath("axe.min.js").read_text(encoding="utf-8")
+    wide, narrow = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+    faults = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        watched = Watched(browser.new_context(viewport=wide), site.address)
+        page = watched.page
+        for path in paths:
+            watched.faults.clear()
+            page.set_viewport_size(wide)
+            page.goto(site.url(path))
+            page.wait_for_function("document.documentElement.classList.contains('js')")
+            page.add_style_tag(content="* { transition: none !important }")
+            page.evaluate(axe)
+            # The whole book takes long, and its code is on the chapters' pages too.
+            repeated = [".chunk", ".example"] if path.startswith("book/") else []
+            change_colours(page, 0, "default")
+            found = audit(page, RULES, repeated)
+            change_colours(page, 1, "slate")
+            found += audit(page, ["color-contrast"], repeated)
+            page.set_viewport_size(narrow)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > narrow["width"]:
+                found.append(f"{width} pixels wide")
+            found += watched.faults
+            if found:
+                faults[path] = found
+        browser.close()
+    return faults
+
+
+@pytest.mark.usefixtures("chromium")
+def test_every_page_is_accessible_quiet_and_narrow(site):
+    """Two browsers share the pages, because looking at them takes a while."""
+    halves = [site.paths[::2], site.paths[1::2]]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        one, other = pool.map(functools.partial(audit_pages, site), halves)
+    assert not {**one, **other}
+
+
+def test_a_reference_opens_in_place_with_the_mouse(reader, site):
+    reader.goto(site.url(CODE_PAGE))
+    reference = reader.locator(".chunk .ref").first
+    inside = reference.locator(".inside").first
+    assert not inside.is_visible()
+    reference.locator("summary").first.click()
+    assert inside.is_visible()
+    assert "def __init__" in inside.inner_text()
+    reference.locator("summary").first.click()
+    assert not inside.is_visible()
+
+
+def test_references_open_with_the_keyboard_and_nested(reader, site):
+    reader.goto(site.url("the-program-assembled/"))
+    outer = reader.locator(".chunk .ref").filter(has_text="number that remembers")
+    outer.locator("summary").first.focus()
+    reader.keyboard.press("Enter")
+    nested = outer.locator(".inside .ref summary").first
+    assert nested.is_visible()
+    nested.focus()
+    reader.keyboard.press("Space")
+    assert outer.locator(".inside .inside").first.is_visible()
+    reader.keyboard.press("Escape")
+    reader.locator("h1").click()
+    reader.keyboard.press("e")
+    assert reader.locator("article .ref > details:not([open])").count() == 0
+    reader.keyboard.press("e")
+    assert reader.locator("article .ref > details[open]").count() == 0
+
+
+@pytest.mark.parametrize("how", ["hover", "focus"])
+def test_identifiers_and_references_are_previewed(reader, site, how):
+    reader.goto(site.url("the-training-loop/"))
+    use = reader.locator("a.use", has_text="mean_loss").first
+    reader.keyboard.press("Tab")
+    getattr(use, how)()
+    reader.wait_for_selector("#preview")
+    assert "def mean_loss" in reader.inner_text("#preview")
+    assert use.get_attribute("aria-describedby") == "preview"
+    reader.keyboard.press("Escape")
+    assert reader.locator("#preview").count() == 0
+    reader.goto(site.url(CODE_PAGE))
+    reader.keyboard.press("Tab")
+    getattr(reader.locator(".ref summary").first, how)()
+    reader.wait_for_selector("#preview")
+    assert "def __init__" in reader.inner_text("#preview")
+
+
+def test_an_identifier_leads_to_its_definition(reader, site):
+    reader.goto(site.url("the-training-loop/"))
+    use = reader.locator("a.use", has_text="mean_loss").first
+    use.click()
+    reader.wait_for_url("**/the-loss/#L*")
+    line = reader.url.rpartition("#")[2]
+    text = reader.evaluate(
+        "id => document.getElementById(id).nextSibling.textContent", line
+    )
+    assert text.startswith("def")
+    assert reader.locator(f"#{line}").is_visible()
+
+
+def test_the_copy_button_copies_code_alone(reader, site):
+    reader.goto(site.url("attention/"))
+    figure = reader.locator("figure.chunk", has_text="Look back with several").first
+    figure.locator(".copy").click()
+    reader.wait_for_selector(".md-dialog--active")
+    copied = reader.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("def attention(")
+    assert "# Weigh the earlier positions" in copied
+    compile(copied, "copied", "exec")
+
+
+def test_a_session_is_copied_without_prompts_and_answers(reader, site):
+    reader.goto(site.url("tokens/"))
+    session = reader.locator(".language-pycon").first
+    session.hover()
+    session.locator(".md-code__button").first.click()
+    reader.wait_for_selector(".md-dialog--active")
+    copied = reader.evaluate("navigator.clipboard.readText()")
+    assert ">>>" not in copied and copied.startswith("from microgpt import")
+    compile(copied, "copied", "exec")
+
+
+def test_the_search_finds_by_keyboard(reader, site):
+    reader.goto(site.url("index.html"))
+    reader.keyboard.press("/")
+    reader.keyboard.type("temperature")
+    result = reader.locator(".md-search-result__link", has_text="Sampling").first
+    result.wait_for()
+    reader.keyboard.press("ArrowDown")
+    reader.keyboard.press("Enter")
+    reader.wait_for_function("location.pathname.length > 1")
+
+
+def test_the_search_finds_by_mouse(reader, site):
+    reader.goto(site.url("index.html"))
+    reader.click(".md-search__input")
+    reader.keyboard.type("residual")
+    reader.locator(".md-search-result__link", has_text="The whole model").first.click()
+    reader.wait_for_function("location.pathname === '/the-whole-model/'")
+
+
+def test_the_colours_change_by_mouse_and_by_key(reader, site):
+    reader.goto(site.url("tokens/"))
+    scheme = "document.body.dataset.mdColorScheme"
+    assert reader.evaluate(scheme) == "default"
+    reader.click("label[for=__palette_1]")
+    assert reader.evaluate(scheme) == "slate"
+    reader.reload()
+    assert reader.evaluate(scheme) == "slate"
+    reader.keyboard.press("d")
+    assert reader.evaluate(scheme) == "default"
+
+
+def test_the_keys_are_explained(reader, site):
+    reader.goto(site.url("tokens/"))
+    reader.keyboard.press("?")
+    assert "references" in reader.inner_text("dialog.help")
+    reader.keyboard.press("Escape")
+    assert reader.locator("dialog.help").count() == 0
+    reader.keyboard.press("n")
+    reader.wait_for_url(lambda url: not url.endswith("/tokens/"))
+
+
+def test_the_place_of_reading_is_remembered(reader, site):
+    reader.goto(site.url(CODE_PAGE))
+    reader.locator("figure.chunk").nth(3).scroll_into_view_if_needed()
+    reader.evaluate("scrollBy(0, 400)")
+    reader.wait_for_timeout(700)
+    reader.goto(site.url("index.html"))
+    link = reader.locator(".continue a")
+    assert link.inner_text() == "A number that remembers"
+    link.click()
+    reader.wait_for_url(f"**/{CODE_PAGE}#chunk-*")
+
+
+def test_terms_explain_themselves(reader, site):
+    reader.goto(site.url("the-whole-model/"))
+    terms = reader.locator("a.term")
+    if not terms.count():
+        pytest.skip("no term of another chapter is used here")
+    terms.first.hover()
+    reader.wait_for_selector(".md-tooltip2--active")
+
+
+def test_it_reads_without_scripts(chromium, site):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site.url("the-chain-rule/"))
+    assert page.locator("math").first.is_visible()
+    assert page.locator("figure.diagram svg").first.is_visible()
+    page.goto(site.url(CODE_PAGE))
+    assert "class Value" in page.inner_text("article")
+    summary = page.locator(".ref summary").first
+    summary.click()
+    assert "def __init__" in page.locator(".ref .inside").first.inner_text()
+    page.locator("a.to-chunk").first.click()
+    assert "#chunk-" in page.url
+    context.close()
+
+
+def test_the_copy_from_a_file_opens_and_searches(chromium, tmp_path):
+    build(tmp_path, OFFLINE="true")
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    watched = Watched(context, "file://")
+    page = watched.page
+    page.goto((tmp_path / "index.html").as_uri())
+    page.click("text=Start reading")
+    assert page.locator("h1").first.is_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("temperature")
+    page.locator(".md-search-result__link", has_text="Sampling").first.click()
+    page.wait_for_url("**/sampling.html*")
+    page.locator("a.use").first.click()
+    assert page.url.startswith("file://")
+    context.close()
+    assert not watched.faults
