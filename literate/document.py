@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from literate import markdown, names, syntax
 from literate.diagnostics import Problem, nearest
 from literate.markdown import Block, Fence, Heading
@@ -190,10 +192,16 @@ class _Reader:
 
     def _check_prose(self, block: Block, marked: list[int]) -> None:
         """Report headers outside of top-level fenced blocks."""
+        where = f"inside {_PLACES[block.kind]}"
+        self._report_headers(marked, syntax.is_header_in_prose, where)
+
+    def _report_headers(
+        self, marked: list[int], is_header: Callable[[str], object], where: str
+    ) -> None:
+        """Report the headers among marked lines, where no header may stand."""
         for index in marked:
             source = self.lines[index].rstrip("\r\n")
-            if syntax.is_header_in_prose(source):
-                where = f"inside {_PLACES[block.kind]}"
+            if is_header(source):
                 self._report(index, 0, syntax.stray_header(source, where))
                 self._excuse(marked)
 
@@ -229,12 +237,8 @@ class _Reader:
         if not fence.closed:
             self._excuse(marked)
             return
-        for index in marked:
-            source = self.lines[index].rstrip("\r\n")
-            if syntax.header_like(source):
-                where = f"inside the fenced block of line {fence.start + 1}"
-                self._report(index, 0, syntax.stray_header(source, where))
-                self._excuse(marked)
+        where = f"inside the fenced block of line {fence.start + 1}"
+        self._report_headers(marked, syntax.header_like, where)
 
     def _read_code(self, piece: Piece, fence: Fence, marked: list[int]) -> None:
         """Find a piece's references, take off backslashes, report near misses."""
