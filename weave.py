@@ -56,6 +56,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page.path, content=page.text))
     for path, text in site.files.items():
         files.append(File.generated(config, path, content=text))
+    for path, place in _module("bundle", "labs").vendored().items():
+        files.append(File.generated(config, f"labs/{path}", abs_src_path=str(place)))
     config.nav = site.navigation
     config.site_name = site.name
     _state["paths"] = [page.path for page in site.pages]
@@ -106,9 +108,21 @@ def _weave(config: MkDocsConfig):
     drawings = diagrams.Diagrams(ROOT / ".cache" / "diagrams")
     sources = ["".join(e.lines) for e in document.examples if e.info == "mermaid"]
     drawings.prepare(sources)
-    return weaving.weave(
+    site = weaving.weave(
         document, outputs, drawings.draw, lambda path: _repository(config, path)
     )
+    site.files["labs/bundle.json"] = _bundle(text, outputs)
+    return site
+
+
+def _bundle(text: str, outputs: list) -> str:
+    """Return what the labs need; who is writing does not wait for their model."""
+    bundles = _module("bundle", "labs")
+    texts = {output.path: output.text for output in outputs}
+    model = bundles.trained(texts, wait=not _state["serving"])
+    if model is None:
+        log.info("The labs' model is being trained; the next build will have it.")
+    return bundles.bundle(text, texts, model)
 
 
 def _repository(config: MkDocsConfig, path: str) -> str:
@@ -136,11 +150,11 @@ def _add_mistake(files: Files, config: MkDocsConfig, message: str) -> Files:
     return files
 
 
-def _module(name: str):
+def _module(name: str, package: str = "literate"):
     root = str(ROOT)
     if root not in sys.path:
         sys.path.insert(0, root)
-    return importlib.import_module(f"literate.{name}")
+    return importlib.import_module(f"{package}.{name}")
 
 
 def _forget_modules() -> None:

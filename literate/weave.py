@@ -302,7 +302,8 @@ class _Weaver:
             return raw_block(self._fence(block, opens))
         text = "".join(self.document.lines[block.start : block.end])
         if block.kind == markdown.HTML:
-            return raw_block(relink(text.rstrip("\r\n"), prose._target))
+            markup = relink(text.rstrip("\r\n"), prose._target)
+            return raw_block(_LAB.sub(_lab, markup))
         if block.kind == markdown.CODE:
             return f"\n{text}\n"
         return f"\n{prose.show(text, block.start)}\n"
@@ -341,6 +342,17 @@ class _Weaver:
 
 
 _HIDDEN = {"exclude": True}  # from the search: the page repeats others
+_LAB = re.compile(r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)">')
+
+
+def _lab(match: re.Match[str]) -> str:
+    """Return the head of a lab, with the bar from which it is started."""
+    return (
+        f'<div class="lab" data-lab="{match[1]}" role="group" '
+        f'aria-label="Lab: {match[2]}"><p class="lab-bar"><strong>{match[2]}</strong> '
+        '<button type="button" class="lab-start">Start the lab</button> '
+        "<small>Runs the program here, in Python. Loads about 6 MB, once.</small></p>"
+    )
 
 
 def _localize(text: str, here: set[str]) -> str:

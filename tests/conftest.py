@@ -1,16 +1,22 @@
 """What several test files share: the tangled program and the published names."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from browser import chromium, open_lab, reader, site
 from hypothesis import settings
+
+from labs import LabError
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
+
+__all__ = ["chromium", "open_lab", "reader", "site"]  # fixtures for all
 
 # The program's streams are to be as they are for users.
 for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"):
@@ -67,6 +73,30 @@ def microgpt(program):
     sys.modules["microgpt"] = program.module
     yield program.module
     del sys.modules["microgpt"]
+
+
+@pytest.fixture(scope="session")
+def labs(program, microgpt, tmp_path_factory):
+    """The labs' half in Python, in a folder like that of the worker."""
+    from labs import bundle, driver, models
+
+    models.HOME = home = tmp_path_factory.mktemp("home")
+    names = ("microgpt.py", "names.txt")
+    texts = {f"build/{n}": (program.folder / n).read_bytes().decode() for n in names}
+    book = (ROOT / "microgpt.md").read_bytes().decode()
+    packed = json.loads(bundle.bundle(book, texts, bundle.trained(texts)))
+    for name, text in packed["files"].items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8", newline="")
+
+    def call(name, **arguments):
+        """Call a lab's function as a page does; return its value or raise LabError."""
+        answer = json.loads(driver.call(name, json.dumps(arguments)))
+        if "error" in answer:
+            raise LabError(answer["error"])
+        return answer["value"]
+
+    return call
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ where the environment variable CI is set.
 
 import functools
 import http.server
-import importlib.resources
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -20,78 +18,23 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
+from browser import (
+    CHROMIUM,
+    FLAGS,
+    REPOSITORY,
+    RULES,
+    Watched,
+    audit,
+    axe,
+    build,
+    change_colours,
+)
 from html_tree import read_html
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-REPOSITORY = "https://code.example/owner/book"
+
 
 pytest.importorskip("mkdocs", reason="the site's tools are not installed")
-
-
-def build(folder, **environment):
-    """Build the site strictly; return what MkDocs had to say."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-class Site:
-    """A built site: its `folder`, and the `address` where it is served."""
-
-    def __init__(self, folder, address, said):
-        self.folder = folder
-        self.address = address
-        self.said = said
-        self.paths = sorted(
-            path.relative_to(folder).as_posix() for path in folder.rglob("*.html")
-        )
-
-    def url(self, path):
-        return self.address + path.removesuffix("index.html")
-
-    def read(self, path):
-        return (self.folder / path).read_text(encoding="utf-8")
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The site, built for the address where it is served."""
-    folder = tmp_path_factory.mktemp("site")
-    handler = functools.partial(_Handler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    address = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        said = build(folder, SITE_URL=address, REPOSITORY=REPOSITORY)
-        yield Site(folder, address, said)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 # Files
@@ -216,7 +159,7 @@ def test_the_search_index_has_the_text_once(site):
 
 def copy_of_the_book(folder, change):
     """Copy what MkDocs needs, with a change to the book."""
-    names = ("literate", "web", "weave.py", "mkdocs.yml")
+    names = ("labs", "literate", "web", "weave.py", "mkdocs.yml")
     for name in names:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -244,7 +187,7 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
     copy_of_the_book(tmp_path, lambda text: text)
     book = tmp_path / "microgpt.md"
     good = book.read_text(encoding="utf-8")
-    with http.server.HTTPServer(("127.0.0.1", 0), _Handler) as probe:
+    with http.server.HTTPServer(("127.0.0.1", 0), None) as probe:
         port = probe.server_port
     command = [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"]
     with subprocess.Popen(
@@ -278,83 +221,13 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
 # In the browser
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        problem = "playwright is not installed"
-    else:
-        problem = "" if CHROMIUM else "there is no Chromium; set CHROMIUM to its path"
-    if problem:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(problem)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page of the browser, and what it said and asked for that it should not."""
-
-    def __init__(self, context, origin):
-        self.faults = []
-        self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.page.on("console", lambda m: self.faults.append(m.text))
-        self.page.on("pageerror", lambda e: self.faults.append(str(e)))
-        self.page.on("request", lambda r: self._asked(r.url, origin))
-        self.page.on("requestfailed", lambda r: self._failed(r))
-
-    def _asked(self, url, origin):
-        if not url.startswith((origin, "data:", "blob:", "about:")):
-            self.faults.append(f"asked for {url}")
-
-    def _failed(self, request):
-        if "ERR_ABORTED" not in (request.failure or ""):
-            self.faults.append(f"{request.url}: {request.failure}")
-
-
-@pytest.fixture
-def reader(chromium, site):
-    """A page at 1280 pixels; what it must not do is checked at the end."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme="light"
-    )
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    watched = Watched(context, site.address)
-    yield watched.page
-    context.close()
-    assert not watched.faults
-
-
 CODE_PAGE = "a-number-that-remembers/"
-
-
-def change_colours(page, option, scheme):
-    page.evaluate(f"document.getElementById('__palette_{option}').click()")
-    page.wait_for_function(f"document.body.dataset.mdColorScheme === '{scheme}'")
-
-
-def audit(page, rules, without):
-    results = page.evaluate(
-        "([runOnly, exclude]) => axe.run({include: [['html']], exclude}, "
-        "{runOnly, resultTypes: ['violations'], preload: false})",
-        [rules, [[selector] for selector in without]],
-    )
-    return [
-        (each["id"], node["target"], node["failureSummary"][:200])
-        for each in results["violations"]
-        for node in each["nodes"][:3]
-    ]
 
 
 def audit_pages(site, paths):
     """Return what is wrong with pages: axe in both schemes, messages, width."""
     from playwright.sync_api import sync_playwright
 
-    package = importlib.resources.files("axe_playwright_python")
-    axe = package.joinpath("axe.min.js").read_text(encoding="utf-8")
     wide, narrow = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
     faults = {}
     with sync_playwright() as playwright:
@@ -367,7 +240,7 @@ def audit_pages(site, paths):
             page.goto(site.url(path))
             page.wait_for_function("document.documentElement.classList.contains('js')")
             page.add_style_tag(content="* { transition: none !important }")
-            page.evaluate(axe)
+            page.evaluate(axe())
             # The whole book takes long, and its code is on the chapters' pages too.
             repeated = [".chunk", ".example"] if path.startswith("book/") else []
             change_colours(page, 0, "default")

@@ -1,0 +1,116 @@
+"""What a site brings for the labs: the program, its trained model, and the driver.
+
+All of it is one JSON file that the worker unpacks, so that starting a lab costs one
+request beside those for Python itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from labs import vendor
+
+ROOT = Path(__file__).parent.parent
+MODELS = ROOT / ".cache" / "models"
+BUILDERS = ("bundle.py", "vendor.py")  # these make the bundle and are not in it
+TANGLER = [
+    "__init__",
+    "checks",
+    "diagnostics",
+    "document",
+    "markdown",
+    "names",
+    "program",
+    "sessions",
+    "syntax",
+]
+
+
+def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
+    """Return the bundle as JSON: `files`, and the `parts` to be loaded beside it.
+
+    `outputs` is what the book tangles into, by path; `model` the saved model, None if
+    it is not made yet.
+    """
+    files = {
+        "microgpt.md": book,
+        "microgpt.py": outputs["build/microgpt.py"],
+        "names.txt": outputs["build/names.txt"],
+    }
+    if model is not None:
+        files["model.json"] = model
+    for path in python_files():
+        name = path.relative_to(ROOT).as_posix()
+        files[name] = path.read_text(encoding="utf-8")
+    parts = {}
+    for name, part in vendor.PARTS.items():
+        is_local = bool(vendor.local_files(part))
+        base = f"vendor/{part.folder}/" if is_local else part.public
+        parts[name] = {"base": base, "files": part.files}
+    return json.dumps({"files": files, "parts": parts}, ensure_ascii=False)
+
+
+def python_files() -> list[Path]:
+    """Return the modules that the worker needs beside the program."""
+    labs = [p for p in sorted((ROOT / "labs").glob("*.py")) if p.name not in BUILDERS]
+    return [*labs, *(ROOT / "literate" / f"{name}.py" for name in TANGLER)]
+
+
+def vendored() -> dict[str, Path]:
+    """Return the files of local copies, by their paths beside the bundle."""
+    return {
+        f"vendor/{part.folder}/{name}": path
+        for part in vendor.PARTS.values()
+        for name, path in vendor.local_files(part).items()
+    }
+
+
+def trained(outputs: dict[str, str], wait: bool = True) -> str | None:
+    """Return the model that the program saves after its thousand steps, as JSON.
+
+    It is made once for each version of program and names, in `.cache/models/`, by the
+    program's own command line. Unless `wait`, it is made in the background, and None
+    is returned until it is there. Raises RuntimeError if the program fails.
+    """
+    program, names = outputs["build/microgpt.py"], outputs["build/names.txt"]
+    version = hashlib.sha256(f"{program}\0{names}".encode()).hexdigest()[:16]
+    saved = MODELS / f"{version}.json"
+    if saved.exists():
+        return saved.read_text(encoding="utf-8")
+    MODELS.mkdir(parents=True, exist_ok=True)
+    if not wait:
+        if version not in _training:
+            _training[version] = _train(program, names, saved)
+        return None
+    process, folder = _train(program, names, saved)
+    problem = process.communicate()[1]
+    folder.cleanup()
+    if process.returncode:
+        raise RuntimeError(f"the labs' model could not be trained:\n{problem}")
+    return saved.read_text(encoding="utf-8")
+
+
+_training: dict = {}  # what goes on in the background, by version
+
+
+def _train(program: str, names: str, saved: Path):
+    """Begin to train; return the process and the folder that it runs in."""
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    place = Path(folder.name)
+    (place / "microgpt.py").write_text(program, encoding="utf-8", newline="")
+    (place / "names.txt").write_text(names, encoding="utf-8", newline="")
+    command = [sys.executable, "microgpt.py", "--samples", "0", "--save", str(saved)]
+    process = subprocess.Popen(
+        command,
+        cwd=place,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    return process, folder

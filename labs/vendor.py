@@ -1,0 +1,130 @@
+"""What the labs run on, pinned: `python -m labs.vendor` fetches a local copy.
+
+The pages load these parts from a public server, or from the site itself where a local
+copy was there when it was built. The integrity of each file is checked in either case.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import sys
+import tarfile
+from pathlib import Path
+from typing import NamedTuple
+from urllib.request import urlopen
+
+FOLDER = Path(__file__).parent.parent / ".cache" / "vendor"
+
+
+class Part(NamedTuple):
+    """A package of the npm registry: `files` are those used, with their integrity."""
+
+    name: str
+    version: str
+    integrity: str
+    files: dict[str, str]
+
+    @property
+    def archive(self) -> str:
+        """The address of the package in the registry."""
+        base = self.name.rpartition("/")[2]
+        registry = "https://registry.npmjs.org"
+        return f"{registry}/{self.name}/-/{base}-{self.version}.tgz"
+
+    @property
+    def public(self) -> str:
+        """The address of the package's folder on the server that pages load from."""
+        return f"https://cdn.jsdelivr.net/npm/{self.name}@{self.version}/"
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder of a local copy."""
+        return f"{self.name.rpartition('/')[2]}-{self.version}"
+
+
+PARTS = {
+    # CPython in WebAssembly (MPL-2.0)
+    "python": Part(
+        "pyodide",
+        "314.0.7",
+        "sha512-0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyM"
+        "cWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A==",
+        {
+            "pyodide.mjs": "sha384-Lp79fMwxa4n2BLtugpUAoQMl"
+            "bxIdg8iCUiP1r3h7nJLkQjwlXT1JzZTeHVL+f4Dg",
+            "pyodide.asm.mjs": "sha384-/2281iaC0Iimw0B3Kagy1DBf"
+            "ZcJG3W4KYW+EmOqhsdY3fR9BJ88FE2Zt6y0KQKpa",
+            "pyodide.asm.wasm": "sha384-y++qrQ72KPA1fTjLIuGMP+jp"
+            "pgGxjbLCgfdb0zMrnNnQVhxRUXTOTF6rTxNzllSu",
+            "python_stdlib.zip": "sha384-xW3A5jmenkrPXbsgrIaB1FCJ"
+            "h9OuLT7FRMagsJMgtlhVc19k/mSy3+7nMaF/d767",
+            "pyodide-lock.json": "sha384-o8SQQvpVlZnOl04+3dFTJipK"
+            "xul9GbViVusA379wlOrfHSgxbzt0yPiqCTxOiYES",
+        },
+    ),
+    # The layout of graphs (MIT)
+    "graphs": Part(
+        "@dagrejs/dagre",
+        "3.1.3",
+        "sha512-X4aUTwOReZvthaZWOVHqlJ52/ZdhZFEM4+Lh/uR4XooU"
+        "SLE6p71bcy7MPGzYnNUcNh+nj+i/qJQpCMIdQnSmrg==",
+        {
+            "dist/dagre.esm.js": "sha384-3zE7TG4RgLpd49mO85cK40Pc"
+            "E941gGf0haRhjR9VraCvn48V93iKHkjy57Zng3o/",
+        },
+    ),
+}
+
+
+def local_files(part: Part) -> dict[str, Path]:
+    """Return the files of a local copy, {} unless all are there."""
+    files = {name: FOLDER / part.folder / name for name in part.files}
+    return files if all(path.is_file() for path in files.values()) else {}
+
+
+def fetch(part: Part) -> None:
+    """Put a local copy of a part into the cache.
+
+    Raises OSError if it cannot be had, ValueError if it is not the pinned one.
+    """
+    with urlopen(part.archive, timeout=60) as answer:
+        content = answer.read()
+    check(part.archive, content, part.integrity)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        for name, integrity in part.files.items():
+            file = archive.extractfile(f"package/{name}").read()
+            check(name, file, integrity)
+            path = FOLDER / part.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_name(path.name + ".part").write_bytes(file)
+            path.with_name(path.name + ".part").replace(path)
+
+
+def check(name: str, content: bytes, integrity: str) -> None:
+    """Raise ValueError unless content has the integrity, as in HTML: kind-digest."""
+    kind = integrity.partition("-")[0]
+    digest = base64.b64encode(hashlib.new(kind, content).digest()).decode()
+    if f"{kind}-{digest}" != integrity:
+        raise ValueError(f"{name} is not the pinned file: {kind}-{digest}")
+
+
+def main() -> int:
+    """Fetch what is not there yet; return the exit status."""
+    for part in PARTS.values():
+        place = FOLDER / part.folder
+        if local_files(part):
+            print(f"{place} is there")
+            continue
+        try:
+            fetch(part)
+        except (OSError, ValueError) as error:
+            print(f"cannot fetch {part.archive}: {error}", file=sys.stderr)
+            return 1
+        print(f"fetched {place}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

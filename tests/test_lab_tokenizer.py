@@ -1,0 +1,70 @@
+"""The tokenizer's lab, natively and in the page."""
+
+import json
+
+import pytest
+
+from labs import LabError
+
+
+def test_a_text_becomes_the_programs_tokens(labs, microgpt):
+    tokenizer = microgpt.Tokenizer("abcdefghijklmnopqrstuvwxyz")
+    answer = labs("tokenizer.encode", text="alice")
+    assert answer["tokens"] == tokenizer.encode("alice")
+    assert [entry["id"] for entry in answer["entries"]] == answer["tokens"]
+    assert [entry["text"] for entry in answer["entries"]][1:-1] == [*"alice"]
+
+
+def test_an_unknown_character_has_no_id(labs):
+    answer = labs("tokenizer.encode", text="zoë🙂")
+    assert answer["tokens"] is None
+    assert [entry["id"] for entry in answer["entries"]] == [26, 25, 14, None, None, 26]
+
+
+def test_nothing_is_two_marks_and_too_much_is_refused(labs):
+    assert labs("tokenizer.encode", text="")["tokens"] == [26, 26]
+    with pytest.raises(LabError, match="500 characters; 200"):
+        labs("tokenizer.encode", text="a" * 500)
+
+
+def test_the_table_is_the_vocabulary(labs, microgpt):
+    table = labs("tokenizer.table")
+    assert [entry["id"] for entry in table] == [*range(27)]
+    assert table[-1]["text"] == "BOS"
+
+
+def test_sample_names_are_from_the_list(labs, program):
+    names = (program.folder / "names.txt").read_text(encoding="utf-8").split("\n")
+    assert {*labs("tokenizer.some_names", count=5)} <= {*names}
+
+
+def test_the_page_shows_the_tokens_of_what_is_typed(open_lab, microgpt):
+    lab = open_lab("tokenizer")
+    tokenizer = microgpt.Tokenizer("abcdefghijklmnopqrstuvwxyz")
+    for text in ("emma", "x"):
+        lab.frame.get_by_label("Text").fill(text)
+        lab.frame.get_by_text(json.dumps(tokenizer.encode(text))).wait_for()
+    shown = lab.frame.locator(".lab-chips").first.locator("span").all_inner_texts()
+    assert shown == ["26", "23", "26"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "[26, 26]"),
+        ("<img src=x onerror=alert(1)>", "No document has “<”"),
+        ("日本🙂", "No document has “日”, “本”, “🙂”"),
+        ("a" * 500, "500 characters"),
+    ],
+)
+def test_odd_text_is_explained_and_the_lab_lives_on(open_lab, text, said):
+    lab = open_lab("tokenizer")
+    lab.frame.get_by_label("Text").fill(text)
+    lab.frame.get_by_text(said).first.wait_for()
+    assert lab.frame.locator("img").count() == 0
+    lab.frame.get_by_label("Text").fill("ann")
+    lab.frame.get_by_text("[26, 0, 13, 13, 26]").wait_for()
+
+
+def test_it_can_be_used_by_all(open_lab):
+    assert not open_lab("tokenizer").audit()

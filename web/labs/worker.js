@@ -1,0 +1,123 @@
+// The worker in which Python and the program run, one thing at a time. See machine.js
+// for the messages.
+
+const MEMORY = 512 * 2 ** 20; // bytes that Python may use
+
+let driver = null;
+const running = new Set(); // runs that nobody has paused
+
+// Python asks for more memory through this, and is refused with a MemoryError.
+const grow = WebAssembly.Memory.prototype.grow;
+WebAssembly.Memory.prototype.grow = function (pages) {
+  if (this.buffer.byteLength + pages * 2 ** 16 > MEMORY) throw new RangeError();
+  return grow.call(this, pages);
+};
+
+// Whatever is loaded from a part's folder has to be the pinned file.
+function pin(part, base, report) {
+  const get = globalThis.fetch;
+  let loaded = 0;
+  globalThis.fetch = async (address, options) => {
+    const name = String(address?.url ?? address);
+    const integrity = name.startsWith(base) && part.files[name.slice(base.length)];
+    if (!integrity) return get(address, options);
+    const answer = await get(name, { integrity });
+    report(++loaded / Object.keys(part.files).length);
+    return answer;
+  };
+}
+
+async function load(name, parts, report = () => {}) {
+  const part = parts[name];
+  const base = new URL(part.base, import.meta.url).href;
+  pin(part, base, report);
+  const [main] = Object.keys(part.files);
+  const scripts = Object.keys(part.files).filter((file) => /js$/.test(file));
+  await Promise.all(scripts.map((file) => fetch(base + file).then((a) => a.text())));
+  return [await import(base + main), base];
+}
+
+let parts;
+
+async function start() {
+  const answer = await fetch(new URL("bundle.json", import.meta.url), { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${answer.url} says ${answer.status}`);
+  const bundle = await answer.json();
+  parts = bundle.parts;
+  const report = (share) => postMessage({ loaded: share });
+  const [{ loadPyodide }, indexURL] = await load("python", parts, report);
+  const python = await loadPyodide({ indexURL, env: { HOME: "/book" } });
+  for (const [name, text] of Object.entries(bundle.files)) {
+    const path = `/book/${name}`;
+    python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+    python.FS.writeFile(path, text);
+  }
+  python.runPython("import os, sys; os.chdir('/book'); sys.path.insert(0, '/book')");
+  driver = python.pyimport("labs.driver");
+}
+
+function call(name, args) {
+  const { value, error } = JSON.parse(driver.call(name, JSON.stringify(args)));
+  if (error !== undefined) throw Object.assign(new Error(error), { name: "LabError" });
+  return value;
+}
+
+// Let the messages that have come in meanwhile be handled.
+const turn = () =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => (port1.close(), resolve());
+    port2.postMessage(null);
+  });
+
+function state(module) {
+  const bytes = driver.save(module);
+  const copy = bytes.toJs();
+  bytes.destroy();
+  return copy;
+}
+
+async function run(id, name, args) {
+  const [module] = name.split(".");
+  running.add(id);
+  try {
+    for (let value = {}; running.has(id) && !value.done; await turn()) {
+      value = call(name, args);
+      const kept = state(module);
+      postMessage({ id, step: value, module, kept }, [kept.buffer]);
+    }
+  } finally {
+    running.delete(id);
+  }
+}
+
+const actions = {
+  start,
+  call: ({ name, args }) => call(name, args),
+  run: ({ id, name, args }) => run(id, name, args),
+  pause: ({ run }) => void running.delete(run),
+  restore: ({ module, kept }) => void driver.restore(module, kept),
+  async graph({ nodes, edges, settings }) {
+    const [{ Graph, layout }] = await load("graphs", parts);
+    const graph = new Graph().setGraph(settings).setDefaultEdgeLabel(() => ({}));
+    for (const node of nodes) graph.setNode(node.id, node);
+    for (const [from, to] of edges) graph.setEdge(from, to);
+    layout(graph);
+    return {
+      width: graph.graph().width,
+      height: graph.graph().height,
+      nodes: graph.nodes().map((id) => graph.node(id)),
+      edges: graph.edges().map(({ v, w }) => ({ from: v, to: w, ...graph.edge(v, w) })),
+    };
+  },
+};
+
+onmessage = async ({ data }) => {
+  try {
+    const value = await actions[data.action](data);
+    postMessage({ id: data.id, value });
+  } catch (error) {
+    const { name, message } = error;
+    postMessage({ id: data.id, error: { name, message } });
+  }
+};
