@@ -22,7 +22,6 @@ export class Machine extends EventTarget {
   #waiting = new Map(); // id → {resolve, reject, onStep}
   #last = 0;
   #kept = new Map(); // module → what it needs to go on
-  #ready = null;
   #report = () => {};
 
   // Start Python. `report` gets the share that is loaded, from 0 to 1.
@@ -35,20 +34,17 @@ export class Machine extends EventTarget {
       const error = new Error(event.message || "the browser could not run the worker");
       for (const { reject } of this.#forget()) reject(error);
     };
-    this.#ready = this.#ask({ action: "start" }).then(() => this.#restore());
-    return this.#ready;
+    return this.#ask({ action: "start", kept: [...this.#kept] });
   }
 
   // Return the value of labs/MODULE.py's function; `name` is "module.function".
-  async call(name, args = {}) {
-    await this.#ready;
+  call(name, args = {}) {
     return this.#ask({ action: "call", name, args });
   }
 
   // Call a function until its value has `done`, or until `pause`; each value goes to
   // `onStep`. Only one run goes on at a time: another one pauses it.
-  async run(name, args, onStep) {
-    await this.#ready;
+  run(name, args, onStep) {
     this.pause();
     return this.#ask({ action: "run", name, args }, onStep);
   }
@@ -71,10 +67,10 @@ export class Machine extends EventTarget {
     if (await Promise.race([over, late])) return;
     this.#worker.terminate();
     const ended = this.#forget();
-    this.start();
+    const started = this.start();
     this.dispatchEvent(new Event("restart"));
     for (const { reject } of ended) reject(new Stopped());
-    await this.#ready;
+    await started;
   }
 
   // End the worker for good. What the labs need to go on can be given to another one.
@@ -90,19 +86,12 @@ export class Machine extends EventTarget {
   }
 
   // Lay out a graph: nodes {id, width, height}, edges [from, to], settings of dagre.
-  async graph(nodes, edges, settings) {
-    await this.#ready;
+  graph(nodes, edges, settings) {
     return this.#ask({ action: "graph", nodes, edges, settings });
   }
 
   get busy() {
     return this.#waiting.size > 0;
-  }
-
-  async #restore() {
-    for (const [module, kept] of this.#kept) {
-      await this.#ask({ action: "restore", module, kept });
-    }
   }
 
   #ask(message, onStep) {

@@ -39,7 +39,7 @@ async function load(name, parts, report = () => {}) {
 
 let parts;
 
-async function start() {
+async function start({ kept }) {
   const answer = await fetch(new URL("bundle.json", import.meta.url), { cache: "no-cache" });
   if (!answer.ok) throw new Error(`${answer.url} says ${answer.status}`);
   const bundle = await answer.json();
@@ -54,6 +54,7 @@ async function start() {
   }
   python.runPython("import os, sys; os.chdir('/book'); sys.path.insert(0, '/book')");
   driver = python.pyimport("labs.driver");
+  for (const [module, state] of kept) driver.restore(module, state);
 }
 
 function call(name, args) {
@@ -91,12 +92,13 @@ async function run(id, name, args) {
   }
 }
 
+let ready; // the promise of the start
+
 const actions = {
-  start,
+  start: (data) => (ready = start(data)),
   call: ({ name, args }) => call(name, args),
   run: ({ id, name, args }) => run(id, name, args),
   pause: ({ run }) => void running.delete(run),
-  restore: ({ module, kept }) => void driver.restore(module, kept),
   async graph({ nodes, edges, settings }) {
     const [{ Graph, layout }] = await load("graphs", parts);
     const graph = new Graph().setGraph(settings).setDefaultEdgeLabel(() => ({}));
@@ -114,6 +116,7 @@ const actions = {
 
 onmessage = async ({ data }) => {
   try {
+    if (data.action !== "start") await ready;
     const value = await actions[data.action](data);
     postMessage({ id: data.id, value });
   } catch (error) {

@@ -1,0 +1,323 @@
+"""What is behind all labs: the bundle, the pinned parts, the machine in the page."""
+
+import json
+
+import pytest
+from browser import lacking
+
+from labs import bundle, vendor
+
+# A lab's module for these tests only: it does what readers may bring a machine to do.
+TRIAL = """
+import microgpt
+from labs import LabError
+
+steps = 0
+
+def double(number):
+    return 2 * number
+
+def odd():
+    return [float("nan"), float("inf"), 1.5]
+
+def refuse():
+    raise LabError("This cannot be done: <b>try</b> less.")
+
+def fault():
+    return {}["nothing"]
+
+def loop_for_ever():
+    while True:
+        pass
+
+def hog():
+    kept = []
+    while True:
+        kept.append("x" * 10**6)
+
+def nest():
+    return nest()
+
+def step(slow_at=None, last=1000):
+    global steps
+    steps += 1
+    while steps == slow_at:
+        pass
+    return {"steps": steps, "done": steps >= last}
+
+def save():
+    return str(steps).encode()
+
+def restore(state):
+    global steps
+    steps = int(state)
+"""
+
+
+@pytest.fixture
+def machine_page(chromium, site):
+    """A page with a started machine, `window.machine`, that has the trial module."""
+    if not vendor.local_files(vendor.PARTS["python"]):
+        lacking("there is no local copy of Pyodide: python -m labs.vendor")
+    context = chromium.new_context()
+    page = context.new_page()
+
+    def with_trial(route):
+        packed = json.loads(site.read("labs/bundle.json"))
+        packed["files"]["labs/trial.py"] = TRIAL
+        route.fulfill(json=packed)
+
+    page.route("**/labs/bundle.json", with_trial)
+    page.goto(site.address)
+    page.evaluate(
+        """async () => {
+            const { Machine } = await import(new URL("labs/machine.js", location));
+            window.machine = new Machine();
+            await machine.start();
+            const failed = ({ name, message }) => ({ name, message });
+            window.attempt = (promise) => promise.then((value) => ({ value }), failed);
+        }"""
+    )
+    yield page
+    context.close()
+
+
+def attempt(page, call):
+    return page.evaluate(f"attempt(machine.{call})")
+
+
+# The bundle and the parts
+
+
+def test_the_bundle_has_the_very_program(site, program):
+    files = json.loads(site.read("labs/bundle.json"))["files"]
+    for name in ("microgpt.py", "names.txt"):
+        assert files[name].encode() == (program.folder / name).read_bytes()
+        assert files[name] == site.read(f"downloads/{name}")
+
+
+def test_the_trained_model_is_the_programs(site, program, tmp_path):
+    saved = tmp_path / "model.json"
+    done = program.run("--samples", "0", "--save", saved, cwd=tmp_path)
+    assert done.returncode == 0
+    files = json.loads(site.read("labs/bundle.json"))["files"]
+    assert files["model.json"] == saved.read_text(encoding="utf-8")
+
+
+def test_a_model_that_is_still_made_is_not_waited_for(site, program, monkeypatch):
+    texts = {"build/microgpt.py": "import time; time.sleep(60)", "build/names.txt": ""}
+    monkeypatch.setattr(bundle, "_training", {})
+    assert bundle.trained(texts, wait=False) is None
+    assert bundle.trained(texts, wait=False) is None
+    [(process, folder)] = bundle._training.values()
+    process.kill()
+    process.communicate()
+    folder.cleanup()
+
+
+def test_a_program_that_fails_is_reported():
+    texts = {"build/microgpt.py": "raise SystemExit('no')", "build/names.txt": ""}
+    with pytest.raises(RuntimeError, match="could not be trained:\nno"):
+        bundle.trained(texts)
+
+
+def test_the_parts_come_from_the_public_server_without_a_copy(monkeypatch, tmp_path):
+    monkeypatch.setattr(vendor, "FOLDER", tmp_path)
+    outputs = {"build/microgpt.py": "", "build/names.txt": ""}
+    parts = json.loads(bundle.bundle("", outputs, None))["parts"]
+    python = vendor.PARTS["python"]
+    assert parts["python"]["base"] == python.public
+    assert python.version in python.public
+    assert parts["python"]["files"] == python.files
+    assert bundle.vendored() == {}
+
+
+def test_a_part_that_is_not_the_pinned_one_is_refused():
+    content = b"print('hello')"
+    vendor.check(
+        "x",
+        b"",
+        "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb",
+    )
+    with pytest.raises(ValueError, match="x is not the pinned file: sha384-"):
+        vendor.check("x", content, vendor.PARTS["python"].files["pyodide.mjs"])
+
+
+# The driver
+
+
+@pytest.mark.usefixtures("labs")
+def test_only_functions_for_pages_are_called():
+    from labs import driver
+
+    for name in ("tokenizer", ".encode", "models._untrained", ""):
+        with pytest.raises(ValueError, match="not the name of a lab's function"):
+            driver.call(name, "{}")
+
+
+# The machine
+
+
+def test_the_machine_calls_and_says_what_went_wrong(machine_page):
+    page = machine_page
+    assert attempt(page, "call('trial.double', {number: 21})") == {"value": 42}
+    assert attempt(page, "call('trial.odd')") == {"value": ["nan", "inf", 1.5]}
+    refused = attempt(page, "call('trial.refuse')")
+    assert refused["name"] == "LabError"
+    assert refused["message"] == "This cannot be done: <b>try</b> less."
+    assert "KeyError: 'nothing'" in attempt(page, "call('trial.fault')")["message"]
+    assert "nested too deeply" in attempt(page, "call('trial.nest')")["message"]
+    assert "more memory" in attempt(page, "call('trial.hog')")["message"]
+    assert attempt(page, "call('trial.double', {number: 1})") == {"value": 2}
+
+
+def test_a_run_is_paused_between_two_steps_and_goes_on(machine_page):
+    page = machine_page
+    seen = page.evaluate(
+        """async () => {
+            const seen = [];
+            await machine.run("trial.step", {}, ({ steps }) => {
+                seen.push(steps);
+                if (steps === 3) machine.pause();
+            });
+            return seen;
+        }"""
+    )
+    assert seen[:3] == [1, 2, 3]
+    assert seen == [*range(1, len(seen) + 1)]
+    assert len(seen) < 1000
+    rest = page.evaluate(
+        "machine.run('trial.step', {last: 1000}, ({steps}) => (window.last = steps))"
+        ".then(() => last)"
+    )
+    assert rest == 1000
+
+
+def test_calls_are_answered_while_a_run_goes_on(machine_page):
+    assert (
+        machine_page.evaluate(
+            """async () => {
+            const run = machine.run("trial.step", { last: 1e9 }, () => {});
+            const value = await machine.call("trial.double", { number: 4 });
+            machine.pause();
+            await run;
+            return value;
+        }"""
+        )
+        == 8
+    )
+
+
+def test_stop_ends_what_does_not_give_way_and_keeps_the_last_step(machine_page):
+    page = machine_page
+    result = page.evaluate(
+        """async () => {
+            const seen = [];
+            const see = ({ steps }) => seen.push(steps);
+            const run = attempt(machine.run("trial.step", { slow_at: 5 }, see));
+            while (seen.length < 4) await new Promise((r) => setTimeout(r, 5));
+            let restarted = false;
+            machine.addEventListener("restart", () => (restarted = true));
+            const stopping = machine.stop();
+            const how = await run;
+            await stopping;
+            const next = [];
+            await machine.run("trial.step", { last: 6 }, (s) => next.push(s.steps));
+            return { seen, how, restarted, next, busy: machine.busy };
+        }"""
+    )
+    assert result["seen"] == [1, 2, 3, 4]
+    assert result["how"]["name"] == "Stopped"
+    assert result["restarted"]
+    assert result["next"] == [5, 6]
+    assert not result["busy"]
+
+
+def test_stop_needs_no_new_worker_between_two_steps(machine_page):
+    assert (
+        machine_page.evaluate(
+            """async () => {
+            let restarted = false;
+            machine.addEventListener("restart", () => (restarted = true));
+            const run = machine.run("trial.step", { last: 1e9 }, () => {});
+            await machine.stop();
+            await run;
+            await machine.stop();
+            return restarted;
+        }"""
+        )
+        is False
+    )
+
+
+def test_endless_calls_are_stopped(machine_page):
+    page = machine_page
+    ended = page.evaluate(
+        """async () => {
+            const call = attempt(machine.call("trial.loop_for_ever"));
+            setTimeout(() => machine.stop(), 50);
+            const ended = await call;
+            return [ended, await attempt(machine.call("trial.double", { number: 3 }))];
+        }"""
+    )
+    assert [ended[0]["name"], ended[1]] == ["Stopped", {"value": 6}]
+
+
+# The page around it
+
+
+def asked_by(page):
+    """Return a list that grows by what the page asks for, its workers included."""
+    asked = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    return asked
+
+
+def test_nothing_is_loaded_before_a_lab_is_started(reader, site):
+    asked = asked_by(reader)
+    reader.goto(site.url(site.page_with_lab("tokenizer")))
+    reader.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "/labs/" in url]
+    assert reader.locator(".lab-bar small").first.inner_text().startswith("Runs the")
+
+
+def machines(page):
+    return [worker for worker in page.workers if worker.url.endswith("labs/worker.js")]
+
+
+def test_leaving_the_page_ends_the_worker_and_the_next_one_starts(open_lab):
+    lab = open_lab("tokenizer")
+    page = lab.page
+    assert len(machines(page)) == 1
+    page.locator(".md-footer__link--next").click()
+    page.wait_for_url("**/slopes/")
+    page.wait_for_function("!document.querySelector('.lab[data-lab=tokenizer]')")
+    assert not machines(page)
+    page.go_back()
+    page.locator(".lab[data-lab=tokenizer] .lab-start").click()
+    page.locator(".lab[data-lab=tokenizer][data-state=ready]").wait_for(timeout=60_000)
+    page.get_by_text("[26, 4, 12, 12, 0, 26]").first.wait_for()
+    assert len(machines(page)) == 1
+
+
+@pytest.mark.parametrize("how", ["no network", "another file"])
+def test_a_part_that_cannot_be_had_leaves_the_picture(chromium, site, how):
+    context = chromium.new_context()
+    page = context.new_page()
+
+    def spoil(route):
+        if how == "no network":
+            route.abort()
+        else:
+            route.fulfill(content_type="text/javascript", body="export default 1")
+
+    page.route("**/pyodide.asm.mjs", spoil)
+    page.goto(site.url(site.page_with_lab("tokenizer")))
+    lab = page.locator('.lab[data-lab="tokenizer"]')
+    lab.locator(".lab-start").click()
+    lab.get_by_text("could not be started").wait_for()
+    assert lab.locator("table").is_visible()
+    page.unroute("**/pyodide.asm.mjs")
+    lab.locator(".lab-start").click()
+    lab.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
+    context.close()
