@@ -22,6 +22,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
+PACKAGES = ("literate", "labs")
 
 log = logging.getLogger("mkdocs.hooks.weave")
 _state: dict = {"serving": False, "newest": 0.0, "paths": [], "lines": {}}
@@ -162,10 +163,11 @@ def _forget_modules() -> None:
 
     Otherwise they stay, and with them what they remember of unchanged text.
     """
-    newest = max(path.stat().st_mtime for path in (ROOT / "literate").glob("*.py"))
+    files = [path for name in PACKAGES for path in (ROOT / name).glob("*.py")]
+    newest = max(path.stat().st_mtime for path in files)
     if newest == _state["newest"]:
         return
     _state["newest"] = newest
     for name in [*sys.modules]:
-        if name == "literate" or name.startswith("literate."):
+        if name.partition(".")[0] in PACKAGES:
             del sys.modules[name]

@@ -11,10 +11,12 @@ the results say.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 from collections.abc import Callable
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 from experiments.programs import ROOT
@@ -117,6 +119,63 @@ def loss_curve(results: dict) -> str:
     return drawing.svg()
 
 
+CHANGED = ("no attention", "no MLP", "no residuals", "no positions", "no norms")
+CHANGED += ("no first norm", "tied head", "no √d", "no decay")
+CHANGED += ("SGD, rate 0.5", "SGD, rate 0.01")
+
+
+def ablations(results: dict) -> str:
+    """Draw the held-out losses of what is left when one thing is changed."""
+    rows = {"nothing changed": "baseline"} | {name: name for name in CHANGED}
+    panels = [w for w in ("own", "published") if w in results]
+    found = {
+        which: {
+            row: [
+                one["held out"] for one in results[which]["trials"]["1000"][t].values()
+            ]
+            for row, t in rows.items()
+        }
+        for which in panels
+    }
+    own = {row: statistics.fmean(found["own"][row]) for row in rows}
+    drawing = Drawing(
+        "Losses on held-out names with one thing changed",
+        "Dots, one a seed, and their mean as a stroke. On the book's list: "
+        + "; ".join(f"{row} {mean:.3f}" for row, mean in own.items())
+        + ".",
+        302,
+    )
+    top, height, width = 36, 19, 108
+    bottom = top + height * len(rows)
+    for place, row in enumerate(rows):
+        drawing.text(100, top + height * (place + 0.5) + 4, row, "end")
+    for panel, which in enumerate(panels):
+        numbers = [x for several in found[which].values() for x in several]
+        low = 0.05 * math.floor(min(numbers) / 0.05)
+        left = 112 + panel * (width + 20)
+        scale = width / (0.05 * math.ceil((max(numbers) - low) / 0.05))
+        drawing.text(left + width / 2, 14, f"{which} list", font_weight="bold")
+        for tick in range(math.ceil((max(numbers) - low) / 0.1) + 1):
+            x = left + scale * 0.1 * tick
+            if x < left + width + 1:
+                drawing.line(x, top, x, bottom, stroke_opacity=0.25)
+                drawing.text(x, bottom + 15, f"{low + 0.1 * tick:.2f}", font_size=10)
+        for place, row in enumerate(rows):
+            y = top + height * (place + 0.5)
+            several = [left + scale * (x - low) for x in found[which][row]]
+            if place == 0:
+                mean = statistics.fmean(several)
+                drawing.line(mean, top, mean, bottom, stroke_dasharray="3 3")
+            for x in several:
+                drawing.add("circle", cx=one(x), cy=one(y), r=3, fill=BLUE, opacity=0.7)
+            mean = one(statistics.fmean(several))
+            drawing.add(
+                "path", d=f"M{mean} {one(y - 6)}v12", stroke=ORANGE, stroke_width=2.5
+            )
+    drawing.text(232, bottom + 33, "loss on held-out names, nats per token")
+    return drawing.svg()
+
+
 def attention(results: dict, run: str = "attention", steps: str = "1,000") -> str:
     """Draw where each head looks while the model reads "sarah"."""
     heads = results["own"][run]["sarah"]
@@ -207,6 +266,92 @@ def temperatures(results: dict) -> str:
     return drawing.svg()
 
 
+def parameters(results: dict) -> str:
+    """Draw all trained matrices to scale: a square is a number."""
+    found = results["own"]["parameters"]
+    total = sum(len(row) for rows in found.values() for row in rows)
+    drawing = Drawing(
+        f"The {total:,} trained parameters, to scale",
+        "Nine grids of small squares, one for each matrix. Blue squares are numbers "
+        "above 0, orange ones below, and the stronger the colour, the farther from 0. "
+        + ". ".join(f"{name}: {shape(rows)}" for name, rows in found.items())
+        + ".",
+        446,
+    )
+    for name, rows in found.items():
+        kind = name.rpartition(".")[2]
+        x, y = MATRICES[kind]
+        drawing.text(x, y - 17, kind, "start", font_weight="bold", font_size=10)
+        drawing.text(x, y - 5, shape(rows), "start", font_size=10)
+        frame(drawing, x, y, CELL * len(rows[0]), CELL * len(rows))
+        for tenths in (*range(-STRONGEST, 0), *range(1, STRONGEST + 1)):
+            squares(drawing, rows, tenths, x, y)
+    left, top, side = 230, 50, 11
+    drawing.text(left, top - 10, f"{total:,} parameters", "start")
+    for place, tenths in enumerate(range(-STRONGEST, STRONGEST + 1)):
+        x = left + side * place
+        drawing.add("rect", x=x, y=top, width=side, height=side, **paint(tenths))
+    width = side * (2 * STRONGEST + 1)
+    frame(drawing, left, top, width, side)
+    ends = {"start": f"-{STRONGEST / 10}", "middle": "0", "end": f"{STRONGEST / 10}"}
+    for place, (anchor, text) in enumerate(ends.items()):
+        drawing.text(left + width * place / 2, top + 24, text, anchor, font_size=10)
+    return drawing.svg()
+
+
+CELL = 4  # pixels
+STRONGEST = 5  # tenths from which on a number has the full colour
+MATRICES = {  # where they are drawn
+    "wte": (8, 36),
+    "wpe": (78, 36),
+    "lm_head": (148, 36),
+    "attn_wq": (8, 182),
+    "attn_wk": (78, 182),
+    "attn_wv": (148, 182),
+    "attn_wo": (218, 182),
+    "mlp_fc1": (290, 182),
+    "mlp_fc2": (8, 284),
+}
+
+
+def shape(rows: list[list[int]]) -> str:
+    """Return how many rows and columns there are, in words."""
+    return f"{len(rows)} × {len(rows[0])}"  # noqa: RUF001 (a multiplication sign)
+
+
+def frame(drawing: Drawing, x: float, y: float, width: float, height: float) -> None:
+    """Draw a faint frame."""
+    drawing.add(
+        "rect", x=x, y=y, width=width, height=height, fill="none",
+        stroke="currentColor", stroke_opacity=0.4,
+    )  # fmt: skip
+
+
+def squares(drawing: Drawing, rows: list, tenths: int, x: int, y: int) -> None:
+    """Draw all numbers of a matrix that have one of the colours, in one path."""
+    lines = []
+    for place, row in enumerate(rows):
+        column = 0
+        for number, run in groupby(row, lambda n: max(-STRONGEST, min(STRONGEST, n))):
+            length = len([*run])
+            if number == tenths:
+                lines.append(f"M{column} {place}h{length}")
+            column += length
+    if lines:
+        fill, opacity = paint(tenths).values()
+        drawing.add(
+            "path", d="".join(lines), stroke=fill, stroke_opacity=opacity,
+            transform=f"translate({x} {y + CELL / 2:g}) scale({CELL})",
+            shape_rendering="crispEdges",
+        )  # fmt: skip
+
+
+def paint(tenths: int) -> dict:
+    """Return how a number is filled."""
+    colour = BLUE if tenths > 0 else ORANGE
+    return {"fill": colour, "fill_opacity": abs(tenths) / STRONGEST}
+
+
 def percent(share: float) -> str:
     """Return a share in percent, with a digit after the point where it is small."""
     number = 100 * share
@@ -215,9 +360,11 @@ def percent(share: float) -> str:
 
 FIGURES: dict[str, Callable[[dict], str]] = {
     "loss.svg": loss_curve,
+    "ablations.svg": ablations,
     "attention.svg": attention,
     "attention-later.svg": attention_later,
     "temperatures.svg": temperatures,
+    "parameters.svg": parameters,
 }
 
 

@@ -226,6 +226,15 @@ def other_order(name: str, rng: random.Random) -> str:
     return "".join(letters)
 
 
+def parameters(which: str, document: Path = BOOK) -> dict:
+    """Return the trained parameters, matrix by matrix, row by row, in tenths."""
+    _, model = trained(which, 1000, document)
+    return {
+        name: [[round(10 * p.data) for p in row] for row in matrix]
+        for name, matrix in model.state_dict.items()
+    }
+
+
 def next_letters(which: str, document: Path = BOOK) -> dict:
     """Return the probabilities of the letter after "ma" at each temperature."""
     microgpt, model = trained(which, 1000, document)

@@ -77,6 +77,8 @@ def looking(which: str) -> Iterator[Job]:
     yield job(which, "nonsense", do=measures.nonsense)
     yield job(which, "next letters", do=measures.next_letters)
     yield job(which, "gradients", do=measures.gradients)
+    if which == "own":
+        yield job(which, "parameters", do=measures.parameters)
 
 
 def trial_jobs(which: str, steps: int, seed: int) -> Iterator[Job]:

@@ -22,15 +22,16 @@ def names() -> list[str]:
     return microgpt.split_docs((HOME / "names.txt").read_text(encoding="utf-8"))
 
 
-def start(docs: list[str], seed: int = SEED, **sizes: int):
+def start(docs: list[str], seed: int = SEED, program=microgpt, **sizes: int):
     """Return documents, model and random numbers as the program has them at step 1.
 
     `docs` is shuffled, and the model has random parameters, in the program's order.
+    `program` may be a variant of the program.
     """
     rng = random.Random(seed)
     docs = [*docs]
     rng.shuffle(docs)
-    return docs, microgpt.new_model(docs, sizes).randomize(rng), rng
+    return docs, program.new_model(docs, sizes).randomize(rng), rng
 
 
 def model(which: str):
@@ -87,6 +88,7 @@ def check_text(text: str, model, longest: int | None = None) -> str:
         raise LabError(
             f"The model does not know {shown}. It learned from names that are written "
             f"with {len(known)} characters: {''.join(model.tokenizer.chars)}"
+            + ("; try lower case." if {c.lower() for c in unknown} & {*known} else "")
         )
     if len(text) > longest:
         raise LabError(

@@ -13,17 +13,19 @@ def encode(text: str) -> dict:
     """Return the tokens of text, one entry a character, BOS at both ends.
 
     Each entry has `text` and `id`; the id of a character that is in no document is
-    null, and then `tokens`, the list that the program returns, is null too.
+    null, and then `tokens`, the list that the program returns, is null too, and `lower`
+    is the text in lower case, if the tokenizer knows it so.
     """
     if len(text) > LONGEST:
         raise LabError(f"That is {len(text)} characters; {LONGEST} can be shown.")
     tokenizer = models.model("untrained").tokenizer
     entries = [{"text": c, "id": tokenizer.ids.get(c)} for c in text]
-    known = all(entry["id"] is not None for entry in entries)
+    known, lower = {*tokenizer.ids}, text.lower()
     bos = {"text": "BOS", "id": tokenizer.bos}
     return {
         "entries": [bos, *entries, bos],
-        "tokens": tokenizer.encode(text) if known else None,
+        "tokens": tokenizer.encode(text) if known.issuperset(text) else None,
+        "lower": lower if lower != text and known.issuperset(lower) else None,
     }
 
 

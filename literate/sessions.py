@@ -282,15 +282,11 @@ class Bench:
             detail = self._mapped(report["traceback"])
             hint = "if it is meant to, show the traceback under it"
             return Result(promise, problem._replace(detail=detail, hint=hint))
+        if is_kept(promise, printed, error):
+            return Result(promise, None)
         if error is not None:
-            if _agree(promise.wanted_error, error, promise.flags):
-                return Result(promise, None)
             shown = "Traceback (most recent call last):\n  ...\n" + _ended(error)
             return self._different(promise, shown)
-        if promise.wanted_error is None and _agree(
-            promise.wanted, printed, promise.flags
-        ):
-            return Result(promise, None)
         blank = re.sub(r"(?m)^[ \t]*$(?=\n)", "<BLANKLINE>", printed)
         return self._different(promise, blank)
 
@@ -473,6 +469,17 @@ def _run_command(command: str, folder: Path, timeout: float) -> tuple[str, str]:
 def _run_of(session: Session) -> list[Promise]:
     """Return the promises of a session that are to be run."""
     return [p for p in session.promises if not p.flags & doctest.SKIP]
+
+
+def is_kept(promise: Promise, printed: str, error: str | None) -> bool:
+    """Tell whether an example did what is shown for it.
+
+    `error` is how the exception that ended it presents itself; None if none did.
+    """
+    if error is None or promise.wanted_error is None:
+        is_meant = error is None and promise.wanted_error is None
+        return is_meant and _agree(promise.wanted, printed, promise.flags)
+    return _agree(promise.wanted_error, error, promise.flags)
 
 
 def _agree(wanted: str, printed: str, flags: int) -> bool:

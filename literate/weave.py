@@ -319,7 +319,8 @@ class _Weaver:
             return self._formula(text, fence)
         if language == "mermaid":
             return self._diagram(text, fence)
-        return highlight(text, language)
+        line = fence.start + 1 if language == "pycon" else None
+        return highlight(text, language, line)
 
     def _formula(self, text: str, fence: Fence) -> str:
         try:
@@ -342,15 +343,21 @@ class _Weaver:
 
 
 _HIDDEN = {"exclude": True}  # from the search: the page repeats others
-_LAB = re.compile(r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)">')
+_LAB = re.compile(
+    r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'
+    r'( data-exercise="[\w-]+")?>'
+)
 
 
 def _lab(match: re.Match[str]) -> str:
     """Return the head of a lab, with the bar from which it is started."""
+    name, title, exercise = match.groups("")
+    kind = "exercise" if exercise else "lab"
+    label = title if exercise else f"Lab: {title}"
     return (
-        f'<div class="lab" data-lab="{match[1]}" role="group" '
-        f'aria-label="Lab: {match[2]}"><p class="lab-bar"><strong>{match[2]}</strong> '
-        '<button type="button" class="lab-start">Start the lab</button> '
+        f'<div class="lab" data-lab="{name}"{exercise} role="group" '
+        f'aria-label="{label}"><p class="lab-bar"><strong>{title}</strong> '
+        f'<button type="button" class="lab-start">Start the {kind}</button> '
         "<small>Runs the program here, in Python. Loads about 6 MB, once.</small></p>"
     )
 

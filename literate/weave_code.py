@@ -172,13 +172,20 @@ class Code:
         variant = " variant" if piece.variant else ""
         label = escape(f"Code: {piece.name}")
         return (
-            f'<figure class="chunk highlight{variant}" id="{anchor}">'
+            f'<figure class="chunk highlight{variant}" id="{anchor}"'
+            f"{_line_mark(self._editable_line(piece))}>"
             f"<figcaption>{self._facts(piece)}"
             f'<a class="chunk-name" href="#{anchor}">{self._title(piece)}</a>'
             f"{copy}</figcaption>"
             f'<div class="code" role="group" aria-label="{label}">'
             f"{body}</div></figure>"
         )
+
+    def _editable_line(self, piece: Piece) -> int | None:
+        """Return the line of a chunk of a Python program, at its first piece."""
+        home = self._homes.get(piece.line)
+        first = self.document.chunks[piece.name].pieces_in(piece.variant)[0]
+        return piece.line if home and home.is_python and piece is first else None
 
     def _title(self, piece: Piece) -> str:
         pieces = self.document.chunks[piece.name].pieces_in(piece.variant)
@@ -365,15 +372,18 @@ class Code:
 
 
 @cache
-def highlight(text: str, language: str) -> str:
-    """Return a fenced block that is no chunk as HTML."""
+def highlight(text: str, language: str, line: int | None = None) -> str:
+    """Return a fenced block that is no chunk as HTML.
+
+    `line` is its line in the document, if scripts are to know it.
+    """
     lines = []
     for tokens in _tokenize(text, language, plain=False):
         lines.append("".join(_span(shown, colour) for _, shown, colour in tokens))
     body = "\n".join(lines)
     name = escape(language) or "text"
     return (
-        f'<div class="highlight example language-{slug(name)}">'
+        f'<div class="highlight example language-{slug(name)}"{_line_mark(line)}>'
         f"<pre><code>{body}\n</code></pre></div>"
     )
 
@@ -459,6 +469,10 @@ def _definition(definition: Definition, name: str) -> str:
 
 def _angled(name: str) -> str:
     return f"⟨{escape(name)}⟩"
+
+
+def _line_mark(line: int | None) -> str:
+    return f' data-line="{line}"' if line else ""
 
 
 def _copy_button(text: str) -> str:

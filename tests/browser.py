@@ -205,28 +205,42 @@ class LabPage:
 
 
 @pytest.fixture
-def open_lab(chromium, site):
-    """Return a function that opens the page of a lab and starts it.
+def open_page(chromium, site):
+    """Return a function that opens a page on which Python can be started.
 
-    `open_lab(name, **context)`: `context` are settings of the browser's context, such
+    `open_page(path, **context)`: `context` are settings of the browser's context, such
     as `viewport`. What a page must not do is checked at the end.
     """
     if not all(map(vendor.local_files, vendor.PARTS.values())):
         lacking("there is no local copy of what the labs run on: python -m labs.vendor")
     opened = []
 
-    def open_page(name, **settings):
+    def open_one(path, **settings):
         settings = {"viewport": {"width": 1280, "height": 900}} | settings
         context = chromium.new_context(**settings)
         watched = Watched(context, site.address)
         opened.append((context, watched))
-        watched.page.goto(site.url(site.page_with_lab(name)))
+        watched.page.goto(site.url(path))
+        return watched
+
+    yield open_one
+    for context, _ in opened:
+        context.close()
+    assert not [fault for _, watched in opened for fault in watched.faults]
+
+
+@pytest.fixture
+def open_lab(open_page, site):
+    """Return a function that opens the page of a lab and starts it.
+
+    `open_lab(name, **context)`: the context is that of `open_page`.
+    """
+
+    def open_one(name, **settings):
+        watched = open_page(site.page_with_lab(name), **settings)
         frame = watched.page.locator(f'.lab[data-lab="{name}"]').first
         frame.locator(".lab-start").click()
         frame.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
         return LabPage(watched, frame)
 
-    yield open_page
-    for context, _ in opened:
-        context.close()
-    assert not [fault for _, watched in opened for fault in watched.faults]
+    return open_one

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser import chromium, open_lab, reader, site
+from browser import chromium, open_lab, open_page, reader, site
 from hypothesis import settings
 
 from labs import LabError
@@ -16,7 +16,7 @@ from labs import LabError
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 
-__all__ = ["chromium", "open_lab", "reader", "site"]  # fixtures for all
+__all__ = ["chromium", "open_lab", "open_page", "reader", "site"]  # fixtures for all
 
 # The program's streams are to be as they are for users.
 for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"):

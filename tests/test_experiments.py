@@ -154,6 +154,27 @@ def test_the_tables_in_the_book_are_up_to_date(results):
     assert tables.rewrite(text, results) == text, "run python -m experiments.tables"
 
 
+def test_the_figures_in_sentences_are_those_of_the_results(results):
+    own, published = results["own"], results["published"]
+    later = published["attention later"]
+    worst = max(head["held out without"] for head in later["heads"].values())
+    mixed = published["ladder"]["5000"]["mixed"]["tuned"]
+    model = published["trials"]["5000"]["baseline"]["42"]["held out"]
+    start, end = (own["checkpoints"][step] for step in ("0", "1000"))
+    gaps = [point["held out"] - point["train"] for point in (start, end)]
+    nonsense = own["nonsense"]
+    sentences = [
+        f"{nonsense['real is likelier']:.0%}".replace("%", " %")
+        + f" of {nonsense['pairs']} names that were held out",
+        f"rises from {later['held out']:.3f} to {worst:.3f}",
+        f"by {mixed:.3f} to {model:.3f}",
+        f"the gap was {gaps[0]:.3f} at the start and is {gaps[1]:.3f} at the end",
+        f"found it {results['speed']['other ways']['by hand, times faster']:.1f} times",
+    ]
+    prose = " ".join(BOOK.read_text(encoding="utf-8").split())
+    assert not [sentence for sentence in sentences if sentence not in prose]
+
+
 @pytest.mark.parametrize("name", tables.TABLES)
 def test_every_table_can_be_made_and_fits_a_phone(name, results):
     rows = tables.TABLES[name](results)

@@ -21,6 +21,12 @@ def test_an_unknown_character_has_no_id(labs):
     assert [entry["id"] for entry in answer["entries"]] == [26, 25, 14, None, None, 26]
 
 
+def test_lower_case_is_offered_where_it_helps(labs):
+    assert labs("tokenizer.encode", text="Anna")["lower"] == "anna"
+    for text in ("anna", "Zoë", "", "A B"):
+        assert labs("tokenizer.encode", text=text)["lower"] is None
+
+
 def test_nothing_is_two_marks_and_too_much_is_refused(labs):
     assert labs("tokenizer.encode", text="")["tokens"] == [26, 26]
     with pytest.raises(LabError, match="500 characters; 200"):
@@ -48,23 +54,45 @@ def test_the_page_shows_the_tokens_of_what_is_typed(open_lab, microgpt):
     assert shown == ["26", "23", "26"]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "[26, 26]"),
-        ("<img src=x onerror=alert(1)>", "No document has “<”"),
-        ("日本🙂", "No document has “日”, “本”, “🙂”"),
-        ("a" * 500, "500 characters"),
-    ],
-)
-def test_odd_text_is_explained_and_the_lab_lives_on(open_lab, text, said):
+ODD = {
+    "": "[26, 26]",
+    "<img src=x onerror=alert(1)>": "No document has “<”",
+    "日本🙂": "No document has “日”, “本”, “🙂”, so there are no numbers for them",
+    "Emma": "The names in the list are in lower case: try “emma”.",
+    "a b": "No document has a space, so there is no number for it",
+    "a" * 500: "500 characters",
+}
+
+
+def test_odd_text_is_explained_and_the_lab_lives_on(open_lab):
     lab = open_lab("tokenizer")
-    lab.frame.get_by_label("Text").fill(text)
-    lab.frame.get_by_text(said).first.wait_for()
+    for text, said in ODD.items():
+        lab.frame.get_by_label("Text").fill(text)
+        lab.frame.get_by_text(said).first.wait_for()
     assert lab.frame.locator("img").count() == 0
     lab.frame.get_by_label("Text").fill("ann")
     lab.frame.get_by_text("[26, 0, 13, 13, 26]").wait_for()
 
 
 def test_it_can_be_used_by_all(open_lab):
-    assert not open_lab("tokenizer").audit()
+    lab = open_lab("tokenizer", viewport={"width": 390, "height": 800})
+    lab.frame.get_by_text("All 27 tokens").click()
+    assert lab.frame.locator("details li").count() == 27
+    names = lab.frame.locator(".tok-names button")
+    name = names.first.inner_text()
+    names.first.focus()
+    lab.page.keyboard.press("Enter")
+    lab.page.wait_for_function(
+        "n => document.querySelectorAll('.lab-chips')[0].childElementCount === n",
+        arg=len(name) + 2,
+    )
+    assert lab.frame.get_by_label("Text").input_value() == name
+    before = lab.text(".tok-names")
+    names.last.focus()
+    lab.page.keyboard.press("Enter")
+    lab.page.wait_for_function(
+        "text => document.querySelector('.tok-names').innerText !== text", arg=before
+    )
+    assert names.last.evaluate("b => b === document.activeElement")
+    assert lab.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert lab.audit() == []

@@ -1,11 +1,15 @@
 """What is behind all labs: the bundle, the pinned parts, the machine in the page."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from browser import lacking
 
 from labs import bundle, vendor
+
+ROOT = Path(__file__).parent.parent
 
 # A lab's module for these tests only: it does what readers may bring a machine to do.
 TRIAL = """
@@ -321,3 +325,27 @@ def test_a_part_that_cannot_be_had_leaves_the_picture(chromium, site, how):
     lab.locator(".lab-start").click()
     lab.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
     context.close()
+
+
+# The labs in the book
+
+
+def labs_in_the_book():
+    text = (ROOT / "microgpt.md").read_text(encoding="utf-8")
+    return re.findall(
+        r'<div class="lab" data-lab="(\w+)"[^>]*>\n(.*?)\n</div>', text, re.S
+    )
+
+
+def test_every_lab_shows_something_where_it_does_not_run():
+    found = labs_in_the_book()
+    assert len({name for name, _ in found}) >= 9
+    bare = [name for name, still in found if len(still.split()) < 8]
+    assert not bare
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in labs_in_the_book()}))
+def test_every_lab_has_its_two_halves(name):
+    assert (ROOT / "web" / "labs" / f"{name}.js").is_file()
+    modules = {path.stem for path in bundle.python_files()}
+    assert {name, f"{name}s"} & modules

@@ -1,34 +1,65 @@
-// Offers the labs of a page. What they need is loaded when the first one is started.
+// Offers what a page has to be tried: its labs, its sessions, and its chunks. What they
+// need is loaded when the first one is started.
 
 (() => {
   const folder = new URL("labs/", document.currentScript.src);
+  const size = "Loads about 6 MB, once.";
   let page = null; // the module that runs the labs, once one was started
 
-  async function start(button) {
-    const lab = button.closest(".lab");
-    const note = lab.querySelector(".lab-bar small");
+  // Do what a button offers; `say` is told how far it is, and what is in the way.
+  async function start(button, say, action) {
     if (location.protocol === "file:") {
-      note.textContent =
+      say(
         "A page that was opened from a file cannot start Python. Run " +
-        "“python -m http.server” in the folder of this copy, and open localhost:8000.";
+          "“python -m http.server” in the folder of this copy, and open localhost:8000.",
+      );
       return;
     }
     button.disabled = true;
     try {
       page ??= await import(new URL("page.js", folder));
-      await page.start((text) => (note.textContent = text));
+      await action(page);
     } catch (error) {
-      note.textContent = `The lab could not be started: ${error.message}`;
+      say(`It could not be started: ${error.message}`);
     }
     button.disabled = false;
   }
 
   addEventListener("click", (event) => {
     const button = event.target.closest?.(".lab-start");
-    if (button) start(button);
+    if (!button) return;
+    const note = button.closest(".lab").querySelector(".lab-bar small");
+    const say = (text) => (note.textContent = text);
+    start(button, say, (page) => page.start(button.closest(".lab"), say));
   });
+
+  // Put a small button into the corner of a session or a chunk.
+  function offer(block, place, script, text, title) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "offer", textContent: text });
+    button.title = `${title} ${size}`;
+    const note = document.createElement("p");
+    note.className = "offer-note";
+    note.setAttribute("role", "status");
+    const say = (text) => (note.textContent = text);
+    const open = (page) => page.open(script, block, say).then(() => note.remove());
+    button.addEventListener("click", () => {
+      block.append(note);
+      start(button, say, open);
+    });
+    place.append(button);
+  }
 
   // Each page, also those that Material loads in place
 
-  document$.subscribe(() => page?.leave());
+  document$.subscribe(() => {
+    page?.leave();
+    for (const session of document.querySelectorAll(".language-pycon[data-line]")) {
+      offer(session, session, "cells", "Run", "Run this session here, and change it.");
+    }
+    for (const chunk of document.querySelectorAll(".chunk[data-line]")) {
+      const caption = chunk.querySelector("figcaption");
+      offer(chunk, caption, "workshop", "Edit", "Change this chunk here, and train with it.");
+    }
+  });
 })();

@@ -14,6 +14,17 @@ export class Stopped extends Error {
   }
 }
 
+// Python itself has broken down: too deep a recursion in C, or the end of its process.
+class Broken extends Error {
+  constructor() {
+    super(
+      "Python broke down over this, and starts again. Does a function call itself " +
+        "too often, or is something nested too deeply?",
+    );
+    this.name = "LabError"; // it is said as it is
+  }
+}
+
 export class Machine extends EventTarget {
   // Events: `busy` (detail: whether something runs), `restart`, `step` (a step of a
   // run is done; detail: the module's name).
@@ -65,12 +76,7 @@ export class Machine extends EventTarget {
     const over = Promise.allSettled(runs).then(() => true);
     const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
     if (await Promise.race([over, late])) return;
-    this.#worker.terminate();
-    const ended = this.#forget();
-    const started = this.start();
-    this.dispatchEvent(new Event("restart"));
-    for (const { reject } of ended) reject(new Stopped());
-    await started;
+    await this.#replace(new Stopped());
   }
 
   // End the worker for good. What the labs need to go on can be given to another one.
@@ -94,6 +100,16 @@ export class Machine extends EventTarget {
     return this.#waiting.size > 0;
   }
 
+  // Put another worker in the place of this one, and give up what it was asked.
+  #replace(reason) {
+    this.#worker.terminate();
+    const ended = this.#forget();
+    const started = this.start();
+    this.dispatchEvent(new Event("restart"));
+    for (const { reject } of ended) reject(reason);
+    return started;
+  }
+
   #ask(message, onStep) {
     const id = ++this.#last;
     const asked = { onStep };
@@ -106,10 +122,11 @@ export class Machine extends EventTarget {
     return asked.promise;
   }
 
-  #hear({ id, loaded, step, module, kept, value, error }) {
+  #hear({ id, loaded, step, module, kept, value, error, isFatal }) {
     if (loaded !== undefined) return this.#report(loaded);
     const asked = this.#waiting.get(id);
     if (!asked) return;
+    if (isFatal) return void this.#replace(new Broken()).catch(() => {});
     if (kept) {
       if (kept.length) this.#kept.set(module, kept);
       asked.onStep(step);

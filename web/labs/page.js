@@ -3,30 +3,59 @@
 import { Machine } from "./machine.js";
 import { h } from "./parts.js";
 
-let machine = null;
-let kept = []; // what the labs of the last page need to go on
+const PATIENCE = 1000; // milliseconds after which a lab says that it works
 
-// Start the machine and all labs of the page. `say` is told how far it is.
-export async function start(say) {
-  if (machine) return;
-  const here = new Machine();
-  machine = here;
-  here.inherit(kept);
-  try {
-    await Promise.all([addStyle(), here.start((share) => say(progress(share)))]);
-  } catch (error) {
-    here.end();
-    if (machine === here) machine = null;
-    throw error;
-  }
-  if (machine !== here) return; // the page was left meanwhile
-  await Promise.all([...document.querySelectorAll(".lab")].map((lab) => mount(lab, here)));
+let machine = null;
+let ready = null; // the start of the machine, as a promise
+let kept = []; // what the labs of the last page need to go on
+const listeners = new Set(); // those who are told how far the start is
+
+// Start the machine if it does not run yet, and a lab. `say` is told how far it is.
+export async function start(frame, say) {
+  const here = await begin(say);
+  if (here && !frame.dataset.state) await mount(frame, here);
+}
+
+// Start the machine, and let a script make something of a session or a chunk.
+export async function open(script, block, say) {
+  const here = await begin(say);
+  if (!here) return;
+  if (here.busy) say("Python is at work on something else of this page …");
+  const module = await import(`./${script}.js`);
+  await module.default(block, new Lab(here));
 }
 
 // The page is left: its machine ends, and what the reader trained is kept.
 export function leave() {
   if (machine) kept = machine.end();
   machine = null;
+}
+
+// Return the machine once it runs; null if the page was left meanwhile.
+async function begin(say) {
+  const tell = (share) => say(progress(share));
+  listeners.add(tell);
+  if (!machine) {
+    machine = new Machine();
+    machine.inherit(kept);
+    const report = (share) => listeners.forEach((listener) => listener(share));
+    ready = Promise.all([addStyle(), machine.start(report)]);
+  }
+  const here = machine;
+  try {
+    await ready;
+  } catch (error) {
+    here.end();
+    if (machine === here) machine = null;
+    throw error;
+  } finally {
+    listeners.delete(tell);
+  }
+  if (machine !== here) return null;
+  for (const note of document.querySelectorAll(".lab:not([data-state]) .lab-bar small")) {
+    note.textContent = "Python is loaded.";
+  }
+  return here;
 }
 
 function progress(share) {
@@ -43,22 +72,28 @@ function addStyle() {
 }
 
 async function mount(frame, machine) {
+  const script = await import(`./${frame.dataset.lab}.js`);
+  frame.dataset.state = "starting";
   const bar = frame.querySelector(".lab-bar");
   const status = h("small", { role: "status" });
-  const stop = h("button", { type: "button", disabled: true, onclick: () => machine.stop() }, "Stop");
+  const stop = h("button", { type: "button", onclick: () => machine.stop() }, "Stop");
+  stop.ariaDisabled = "true"; // with disabled it would lose the focus
   bar.replaceChildren(bar.querySelector("strong"), status, stop);
   for (const still of [...frame.children]) still.hidden = still !== bar;
   const body = h("div", { className: "lab-body" });
   const lab = new Lab(machine);
   frame.append(body, lab.message);
+  let working;
   machine.addEventListener("busy", ({ detail }) => {
-    stop.disabled = !detail;
-    if (!detail) status.textContent = "";
+    stop.ariaDisabled = String(!detail);
+    clearTimeout(working);
+    if (detail) working = setTimeout(() => (status.textContent = "Working …"), PATIENCE);
+    else status.textContent = "";
   });
   machine.addEventListener("restart", () => {
+    clearTimeout(working);
     status.textContent = "Stopped. Python starts again …";
   });
-  const script = await import(`./${frame.dataset.lab}.js`);
   await script.default(body, lab);
   frame.dataset.state = "ready";
 }

@@ -29,7 +29,8 @@ export function field(label, control) {
 
 // A slider that shows its value. `onInput` gets the number.
 export function slider(label, { min, max, step, value }, onInput) {
-  const output = h("output", {}, String(value));
+  // Not an output element: the label would be that one's, and the slider have no name.
+  const output = h("span", { ariaHidden: "true" }, String(value));
   const input = h("input", { type: "range", min, max, step, value });
   input.addEventListener("input", () => {
     output.textContent = input.value;
@@ -47,21 +48,24 @@ export function choice(label, options, value, onChange) {
   return field(label, select);
 }
 
+// What the models of labs/models.py are called.
+export const MODELS = {
+  untrained: "before training",
+  trained: "after 1,000 steps",
+  yours: "yours, as it is now",
+};
+
 // A choice among the models that there are. `onChange` is called with the first one,
 // whenever another is chosen, and after each step of training if it is the reader's.
+// A script chooses with the control's own `choose(which)`.
 export async function modelChoice(lab, first, onChange) {
-  const texts = {
-    untrained: "before training",
-    trained: "after 1,000 steps",
-    yours: "yours, as it is now",
-  };
   const control = choice("Model", {}, "", onChange);
   const select = control.querySelector("select");
 
   async function offer(value) {
     const names = await lab.ask("models.names_of_models");
     if (!names) return;
-    select.replaceChildren(...names.map((name) => h("option", { value: name }, texts[name])));
+    select.replaceChildren(...names.map((name) => h("option", { value: name }, MODELS[name])));
     select.value = names.includes(value) ? value : names[0];
   }
 
@@ -70,8 +74,11 @@ export async function modelChoice(lab, first, onChange) {
     if (select.options.length < 3) await offer(select.value);
     if (select.value === "yours") onChange("yours");
   });
-  await offer(first);
-  onChange(select.value);
+  control.choose = async (which) => {
+    await offer(which);
+    onChange(select.value);
+  };
+  await control.choose(first);
   return control;
 }
 
@@ -87,3 +94,31 @@ export function fixed(number, decimals = 4) {
 export function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
+
+// An action that is done at most once in so many milliseconds: what is asked for in the
+// meantime waits, and of several askings the last one counts.
+export function seldom(action, rest) {
+  let next = null; // arguments of the asking that waits
+  let isResting = false;
+  return function ask(...args) {
+    if (isResting) return void (next = args);
+    isResting = true;
+    action(...args);
+    setTimeout(() => {
+      const waiting = next;
+      isResting = false;
+      next = null;
+      if (waiting) ask(...waiting);
+    }, rest);
+  };
+}
+
+// How far keys go in a grid: [down, right].
+export const ARROWS = {
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  Home: [0, -Infinity],
+  End: [0, Infinity],
+};

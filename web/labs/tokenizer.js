@@ -3,10 +3,13 @@
 import { button, field, h } from "./parts.js";
 
 export default async function tokenizer(body, lab) {
-  const input = h("input", { value: "emma", maxLength: 500, spellcheck: false });
+  const typing = { maxLength: 500, spellcheck: false, autocapitalize: "none" };
+  const input = h("input", { value: "emma", autocomplete: "off", ...typing });
   const chips = h("ol", { className: "lab-chips", ariaLabel: "Tokens" });
   const said = h("p", { className: "lab-said", role: "status" });
-  const names = h("div", { className: "lab-row" });
+  const offered = h("span", { className: "lab-row" });
+  const others = button("Other names", offer);
+  const names = h("div", { className: "lab-row tok-names" }, "From the list:", offered, others);
 
   async function show() {
     const answer = await lab.ask("tokenizer.encode", { text: input.value });
@@ -19,20 +22,20 @@ export default async function tokenizer(body, lab) {
     const some = await lab.ask("tokenizer.some_names");
     if (!some) return;
     const use = (name) => () => ((input.value = name), show());
-    names.replaceChildren(
-      h("span", {}, "From the list:"),
-      ...some.map((name) => button(name, use(name))),
-      button("others", offer),
-    );
+    offered.replaceChildren(...some.map((name) => button(name, use(name))));
   }
 
   input.addEventListener("input", show);
-  const table = h("ol", { className: "lab-chips" });
-  const all = h("details", {}, h("summary", {}, "All tokens"), table);
+  const table = h("ol", { className: "lab-chips", ariaLabel: "All tokens" });
+  const summary = h("summary", {}, "All tokens");
+  const all = h("details", {}, summary, table);
   body.append(h("div", { className: "lab-row" }, field("Text", input)), chips, said, names, all);
   await show();
   await offer();
-  table.append(...(await lab.ask("tokenizer.table")).map(chip));
+  const tokens = await lab.ask("tokenizer.table");
+  if (!tokens) return;
+  summary.textContent = `All ${tokens.length} tokens`;
+  table.append(...tokens.map(chip));
 }
 
 function chip({ text, id }) {
@@ -41,14 +44,17 @@ function chip({ text, id }) {
   return h("li", { className: `lab-chip ${kind}` }, h("b", {}, shown), h("span", {}, id ?? "?"));
 }
 
-function sentence({ entries, tokens }) {
+function sentence({ entries, tokens, lower }) {
   if (tokens) {
     const call = `encode gives [${tokens.join(", ")}]`;
     return [h("code", {}, call), `: ${tokens.length} tokens, BOS at both ends.`];
   }
   const unknown = [...new Set(entries.filter((e) => e.id === null).map((e) => e.text))];
+  const quoted = unknown.map((c) => (c.trim() ? `“${c}”` : "a space"));
+  const them = unknown.length > 1 ? "are no numbers for them" : "is no number for it";
   return [
-    `No document has ${unknown.map((c) => `“${c}”`).join(", ")}, so there is no number ` +
-      "for it, and the program would refuse this text.",
+    `No document has ${quoted.join(", ")}, so there ${them}, and the program would refuse ` +
+      "this text.",
+    lower ? ` The names in the list are in lower case: try “${lower}”.` : "",
   ];
 }

@@ -120,7 +120,7 @@ onmessage = async ({ data }) => {
     const value = await actions[data.action](data);
     postMessage({ id: data.id, value });
   } catch (error) {
-    const { name, message } = error;
-    postMessage({ id: data.id, error: { name, message } });
+    const { name, message, pyodide_fatal_error: isFatal } = error;
+    postMessage({ id: data.id, error: { name, message }, isFatal });
   }
 };

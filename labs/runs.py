@@ -1,0 +1,139 @@
+"""A training that can be looked into, kept, and taken up again.
+
+What trains is the program's own `train`. While it does a step, its `learn` and its
+`gpt` are replaced by ones that do the same and note what they are given and return.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from array import array
+from collections.abc import Iterator
+from types import ModuleType
+
+import microgpt
+
+
+class Run:
+    """One training of one program, step by step."""
+
+    def __init__(
+        self,
+        program: ModuleType,
+        model,
+        docs: list[str],
+        steps: int,
+        learning_rate: float,
+    ) -> None:
+        """Prepare a training of a new model; nothing is computed yet."""
+        self.program, self.model, self.docs = program, model, docs
+        self.steps, self.learning_rate = steps, learning_rate
+        self.losses = array("d")
+        self.rate = learning_rate  # that of the last step
+        self.logits: list[list[float]] = []  # what gpt returned in it, by position
+        self.adam = None  # train makes it in the first step
+        self.before: tuple[array, ...] | None = None  # numbers before the last step
+        self._params = model.params()
+        self.numbers = self._collect()
+        self._steps = self._train()
+
+    @property
+    def done(self) -> int:
+        """How many steps are done."""
+        return len(self.losses)
+
+    def doc(self, step: int) -> str:
+        """Return the document of a step, counted from 0."""
+        return self.docs[step % len(self.docs)]
+
+    def step(self) -> float:
+        """Do a step; return the loss before it.
+
+        Raises the program's InputError if the training has gone off to infinity: then
+        the step counts, but its numbers are good for nothing.
+        """
+        learn, gpt = self.program.learn, self.program.gpt
+        self.logits = []
+
+        def watched_learn(tokens, model, adam, rate):
+            self.adam, self.rate = adam, rate
+            return learn(tokens, model, adam, rate)
+
+        def watched_gpt(*arguments):
+            logits = gpt(*arguments)
+            self.logits.append([logit.data for logit in logits])
+            return logits
+
+        with replaced(self.program, learn=watched_learn, gpt=watched_gpt):
+            loss = next(self._steps)
+        self.losses.append(loss)
+        self.before, self.numbers = self.numbers, self._collect()
+        self.program.check_finite(loss)
+        return loss
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Let the steps from now on have the schedule of another learning rate."""
+        if learning_rate != self.learning_rate:
+            self.learning_rate = learning_rate
+            self._steps = self._train()
+
+    def keep(self) -> bytes:
+        """Return what `go_on` needs."""
+        arrays = [each.tobytes() for each in (*self.numbers, self.losses)]
+        return pickle.dumps((self.learning_rate, *arrays))
+
+    def go_on(self, kept: bytes) -> None:
+        """Take up a training of this program, model and documents where it was kept."""
+        self.learning_rate, *parts = pickle.loads(kept)
+        *self.numbers, self.losses = [array("d", part) for part in parts]
+        for p, number in zip(self._params, self.numbers[0]):
+            p.data = number
+        self._steps = self._train()
+
+    def _train(self) -> Iterator[float]:
+        """Return the program's training from the step that comes next.
+
+        `train` goes through the steps that are done without learning anything, and its
+        Adam gets back what it knew.
+        """
+        losses = self.program.train(
+            self.model, self.docs, self.steps, self.learning_rate
+        )
+
+        def skip(_tokens, _model, adam, rate):
+            self.adam, self.rate = adam, rate
+
+        with replaced(self.program, learn=skip):
+            for _ in range(self.done):
+                next(losses)
+        if self.done:
+            self.adam.m[:], self.adam.v[:] = self.numbers[1:]
+            self.adam.steps = self.done
+        return losses
+
+    def _collect(self) -> tuple[array, ...]:
+        """Return parameters, m and v as they are now."""
+        data = array("d", [p.data for p in self._params])
+        if not self.adam:
+            nothing = array("d", bytes(8 * len(data)))
+            return data, nothing, nothing
+        return data, array("d", self.adam.m), array("d", self.adam.v)
+
+
+@contextlib.contextmanager
+def replaced(program: ModuleType, **functions) -> Iterator[None]:
+    """Let functions of the program be other ones inside the block."""
+    own = {name: getattr(program, name) for name in functions}
+    vars(program).update(functions)
+    try:
+        yield
+    finally:
+        vars(program).update(own)
+
+
+def probabilities(rows: list[list[float]]) -> list[list[float]]:
+    """Return what the program's softmax makes of each row of logits."""
+    with microgpt.collector_paused(), microgpt.values_held():
+        found = [microgpt.softmax([microgpt.Value(x) for x in row]) for row in rows]
+        return [[p.data for p in probs] for probs in found]

@@ -1,0 +1,277 @@
+"""The exercises and their checkers, natively and in the page."""
+
+import re
+from pathlib import Path
+
+import pytest
+from browser import LabPage
+
+from labs import LabError
+
+ROOT = Path(__file__).parent.parent
+BOOK = (ROOT / "microgpt.md").read_text(encoding="utf-8")
+NAMES = re.findall(r'data-exercise="([\w-]+)"', BOOK)
+
+
+def from_book(first_line):
+    """Return the code of the session of the book with a line, without its prompts."""
+    block = next(
+        b for b in re.findall(r"```pycon\n(.*?)```", BOOK, re.S) if first_line in b
+    )
+    typed = [line[4:] for line in block.splitlines() if line[:4] in (">>> ", "... ")]
+    start = typed.index(first_line)
+    end = start + 1
+    while end < len(typed) and typed[end].startswith(" "):
+        end += 1
+    return "\n".join(typed[start:end])
+
+
+SOLUTIONS = {
+    "documents": "documents = ['Li', 'Ann Lee', 'max']",
+    "tokens": "emma = [26, 4, 12, 12, 0, 26]\nvocabulary_size = 4\nnumber_of_n = 2",
+    "slopes": "def slope(f, x, h=1e-6):\n    return (f(x + h) - f(x)) / h",
+    "paths": "def paths(x):\n    return x, x + 2",
+    "children": "children = (-2, 1)\nmade = 4",
+    "gradients": "a_grad = 7.0\nboth = (0.0, 0.0)",
+    "value": from_book("class Small:").replace("Small", "Value"),
+    "linear": from_book("def plain_linear(x, w):"),
+    "softmax": """
+import math
+def softmax(scores):
+    powers = [math.exp(score - max(scores)) for score in scores]
+    return [power / sum(powers) for power in powers]""",
+    "rmsnorm": """
+def rmsnorm(x):
+    scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
+    return [xi * scale for xi in x]""",
+    "parameters": """
+def count(v, n, layers, block):
+    return 2 * v * n + block * n + layers * 12 * n * n""",
+    "attention": """
+import math
+def weights(query, keys):
+    scores = [sum(map(lambda q, k: q * k, query, key)) for key in keys]
+    powers = [math.exp(score / len(query) ** 0.5) for score in scores]
+    return [power / sum(powers) for power in powers]""",
+    "caches": "def cached(tokens, n, layers):\n    return 2 * tokens * n * layers",
+    "loss": """
+import math
+def loss(probabilities):
+    return -sum(map(math.log, probabilities)) / len(probabilities)""",
+    "adam": """
+import math
+def adam_step(p, g, m, v, t, rate):
+    m, v = 0.85 * m + 0.15 * g, 0.99 * v + 0.01 * g * g
+    p -= rate * m / (1 - 0.85**t) / (math.sqrt(v / (1 - 0.99**t)) + 1e-8)
+    return p, m, v""",
+    "overfit": """
+import random
+from microgpt import Model, Tokenizer, train
+model = Model(Tokenizer("abcdefghijklmnopqrstuvwxyz")).randomize(random.Random(42))
+losses = list(train(model, ["emma"], steps=50))""",
+    "temperature": """
+import math
+def guess(scores, temperature):
+    powers = [math.exp((score - max(scores)) / temperature) for score in scores]
+    return [power / sum(powers) for power in powers]""",
+    "unigram": """
+import math
+from collections import Counter
+from microgpt import Tokenizer
+letters = Tokenizer("abcdefghijklmnopqrstuvwxyz")
+def unigram(names, name):
+    counts = Counter()
+    for each in names:
+        counts.update(letters.encode(each)[1:])
+    total = sum(counts.values()) + letters.vocab_size
+    tokens = letters.encode(name)[1:]
+    return sum(-math.log((counts[t] + 1) / total) for t in tokens) / len(tokens)""",
+    "squared-relu": re.search(r"\(variant squared-relu\)\n(.*?)```", BOOK, re.S)[1],
+}
+
+# Usual slips, and words that the reader is told about them
+WRONG = [
+    ("documents", "documents = ['Li', 'Ann Lee', 'max', '']", "empty line"),
+    ("documents", "documents = ['Li', '  Ann Lee', 'max']", "blanks at the ends"),
+    ("documents", "documents = 'Li'", "a list"),
+    ("tokens", "emma = [4, 12, 12, 0]", "two marks"),
+    ("tokens", SOLUTIONS["tokens"].replace("= 4", "= 3"), "no letter"),
+    ("tokens", SOLUTIONS["tokens"].replace("= 2", "= 13"), "in order"),
+    ("slopes", "def slope(f, x):\n    return f(x + 1e-6) - f(x)", "divide the change"),
+    ("slopes", "def slope(f, x):\n    return f(x + 1) - f(x)", "small enough"),
+    ("slopes", "def slope(f, x):\n    pass", "is there a return"),
+    ("slopes", "slope = 6", "has to be a function"),
+    ("paths", "def paths(x):\n    return x + 2, x", "other way round"),
+    ("children", "children = (1, 2)\nmade = 4", "product with -1"),
+    ("gradients", "a_grad = 6\nboth = (0, 0)", "one more a"),
+    ("value", "from microgpt import Value", "from memory"),
+    ("value", SOLUTIONS["value"].replace("grad += slope", "grad = slope"), "add up"),
+    ("value", SOLUTIONS["value"].replace("self.grad = 1.0", "pass"), "a slope of 1"),
+    (
+        "value",
+        SOLUTIONS["value"].replace("for x in reversed(order)", "for x in order"),
+        "your slopes are",
+    ),
+    (
+        "value",
+        SOLUTIONS["value"].replace("return Value(self.data +", "return float("),
+        "TypeError",
+    ),
+    ("linear", "from microgpt import linear as plain_linear", "values are made"),
+    ("linear", "def plain_linear(x, w):\n    return [0 for row in w]", "to be values"),
+    ("linear", "def plain_linear(x, w):\n    return x", "one value for each row"),
+    (
+        "softmax",
+        SOLUTIONS["softmax"].replace(" - max(scores)", ""),
+        "largest score",
+    ),
+    ("softmax", "def softmax(scores):\n    return scores", "should be [0.3333"),
+    ("softmax", "def softmax(s):\n    return (x for x in s)", "make a list"),
+    ("rmsnorm", SOLUTIONS["rmsnorm"].replace(" + 1e-5", ""), "the ε"),
+    ("rmsnorm", SOLUTIONS["rmsnorm"].replace(" / len(x)", ""), "mean of the squares"),
+    ("parameters", "def count(*sizes):\n    return 4192", "should be 14528"),
+    (
+        "attention",
+        SOLUTIONS["attention"].replace(" / len(query) ** 0.5", ""),
+        "root of the query",
+    ),
+    (
+        "caches",
+        "def cached(t, n, layers):\n    return t * n * layers",
+        "a value as well",
+    ),
+    ("loss", SOLUTIONS["loss"].replace(" / len(probabilities)", ""), "the mean over"),
+    ("loss", SOLUTIONS["loss"].replace("-sum", "sum"), "negative"),
+    ("adam", SOLUTIONS["adam"].replace("0.15", "1"), "1 - beta1"),
+    ("adam", SOLUTIONS["adam"].replace("* g * g", "* g"), "square of the slope"),
+    ("adam", SOLUTIONS["adam"].replace(" / (1 - 0.99**t)", ""), "both corrected"),
+    ("adam", "def adam_step(*x):\n    return x[0]", "not p, m and v"),
+    ("overfit", SOLUTIONS["overfit"].replace("50", "20"), "number of steps"),
+    (
+        "overfit",
+        SOLUTIONS["overfit"].replace('["emma"]', '["emma", "anna"]'),
+        "one name",
+    ),
+    (
+        "temperature",
+        SOLUTIONS["temperature"].replace("/ temperature", "* temperature"),
+        "not multiplied",
+    ),
+    (
+        "temperature",
+        SOLUTIONS["temperature"].replace("- max(scores)", ""),
+        "largest score",
+    ),
+    ("unigram", SOLUTIONS["unigram"].replace(" + 1)", ")"), "add 1"),
+    (
+        "unigram",
+        SOLUTIONS["unigram"].replace("return sum", "return len(tokens) * sum"),
+        "the mean",
+    ),
+    ("squared-relu", SOLUTIONS["squared-relu"].replace(" ** 2", ""), "nothing that it"),
+    ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2", "** 3"), "squared?"),
+    ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2 for", "** for"), "line 2"),
+]
+
+# What breaks off an answer, or its check
+BROKEN = [
+    ("slopes", "def slope(f, x)", "SyntaxError"),
+    ("slopes", "1 / 0", "ZeroDivisionError"),
+    ("slopes", "", "no slope yet"),
+    ("slopes", "def slope(f, x):\n    return slope(f, x)", "RecursionError"),
+    ("slopes", "def slope(f, x):\n\n    return 1 / 0", "in line 3, ZeroDivisionError"),
+    ("slopes", "def slope(f, x):\n    exit()", "SystemExit"),
+    ("slopes", "while True:\n    print('x' * 100)", "more than 20,000"),
+    ("slopes", "def slope(f, x):\n    while True: print('x')", "more than 20,000"),
+    ("slopes", "class slope:\n    def __init__(self, *_): pass", "should be"),
+    ("loss", "class loss(float):\n    __init__ = lambda *x: 1/0", "TypeError"),
+]
+
+
+def words(answer):
+    """Return all that a reader is told."""
+    marks = (f"{m['what']}: {m['came']}: {m['hint']}\n" for m in answer["marks"])
+    return "".join(marks) + answer["output"]
+
+
+def test_each_exercise_of_the_book_has_a_checker_and_the_other_way_round(labs):
+    from labs.exercises import EXERCISES
+
+    assert len(NAMES) >= 10
+    assert sorted(NAMES) == sorted(EXERCISES) == sorted(SOLUTIONS)
+
+
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_the_solution_passes_and_the_start_does_not(labs, name):
+    answer = labs("exercises.check", exercise=name, text=SOLUTIONS[name])
+    assert answer["passed"], words(answer)
+    begun = labs(
+        "exercises.check", exercise=name, text=labs("exercises.start", exercise=name)
+    )
+    assert not begun["passed"]
+    assert words(begun)
+
+
+@pytest.mark.parametrize(("name", "text", "said"), WRONG)
+def test_a_usual_slip_is_named(labs, name, text, said):
+    answer = labs("exercises.check", exercise=name, text=text)
+    assert not answer["passed"]
+    assert said in words(answer)
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BROKEN)
+def test_no_answer_breaks_the_checker(labs, name, text, said):
+    answer = labs("exercises.check", exercise=name, text=text)
+    assert not answer["passed"]
+    assert said in words(answer)
+
+
+def test_an_answer_cannot_spoil_the_program_of_others(labs):
+    text = "import microgpt\nmicrogpt.Value = None\ndef slope(f, x): return 0"
+    labs("exercises.check", exercise="slopes", text=text)
+    answer = labs("exercises.check", exercise="value", text=SOLUTIONS["value"])
+    assert answer["passed"]
+
+
+def test_an_unknown_exercise_is_refused(labs):
+    with pytest.raises(LabError, match="Reload"):
+        labs("exercises.start", exercise="nothing")
+
+
+# In the page
+
+
+def test_answers_are_marked_in_the_page(open_page):
+    size = {"width": 390, "height": 800}
+    watched = open_page("documents/index.html", viewport=size)
+    frame = watched.page.locator(".lab[data-exercise=documents]")
+    page = LabPage(watched, frame)
+    frame.get_by_role("button", name="Start").click()
+    frame.get_by_label("Your answer").wait_for(timeout=60_000)
+    assert "the list that you expect" in frame.inner_text()
+    area = frame.get_by_label("Your answer")
+    for text, said in (
+        ("documents = ['Li']", "0 of 2 right so far."),
+        ("documents = [", "The answer did not run to its end."),
+        ("documents = ['<img src=x onerror=alert(1)>'] * 3", "1 of 2 right"),
+        (SOLUTIONS["documents"], "All of it is right."),
+    ):
+        area.fill(text)
+        area.press("Control+Enter")
+        frame.get_by_text(said).wait_for()
+    assert frame.locator(".exercise-marks .right").count() == 2
+    assert frame.locator("img").count() == 0
+    area.press("Tab")
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Enter")  # Reset
+    assert area.input_value() == "# The documents, in order\ndocuments = []"
+    assert page.page.evaluate("document.documentElement.scrollWidth") == 390
+    area.fill("x = 0\nwhile True: x += 1")
+    area.press("Control+Enter")
+    frame.get_by_text("Running").wait_for()
+    frame.get_by_role("button", name="Stop").click()
+    frame.get_by_text("Stopped").wait_for()
+    area.fill(SOLUTIONS["documents"])
+    frame.get_by_role("button", name="Check").click()
+    frame.get_by_text("All of it is right.").wait_for(timeout=20_000)
+    assert not page.audit()

@@ -1,0 +1,426 @@
+"""The training lab, natively and in the page."""
+
+import itertools
+import math
+import random
+import re
+import time
+
+import pytest
+from browser import change_colours
+
+from labs import LabError
+
+NAMES = "anna\nbert\ncarl\ndora\nemil\nfritz\ngustav\nhanna\n"
+
+
+def native(program, docs, seed=42, steps=1000, learning_rate=0.01, **sizes):
+    """Return the losses, as a generator, the model and the random numbers of a run."""
+    rng = random.Random(seed)
+    docs = [*docs]
+    rng.shuffle(docs)
+    model = program.Model(program.Tokenizer("".join(docs)), **sizes).randomize(rng)
+    return program.train(model, docs, steps, learning_rate), model, rng
+
+
+def book_names(program):
+    text = (program.folder / "names.txt").read_text(encoding="utf-8")
+    return program.module.split_docs(text)
+
+
+def do(labs, count):
+    return [labs("training.step") for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"seed": 7},
+        {"n_embd": 8, "n_head": 2},
+        {"n_layer": 2, "n_embd": 8},
+        {"block_size": 4, "steps": 30},
+        {"data": NAMES, "steps": 25, "learning_rate": 0.05},
+    ],
+)
+def test_its_losses_are_those_of_the_programs_training(labs, program, fresh, options):
+    labs("training.begin", **options)
+    names = fresh.split_docs(options.pop("data", "")) or book_names(program)
+    expected, _, _ = native(fresh, names, **options)
+    count = 50 if not options else 20
+    told = do(labs, count)
+    assert [each["loss"] for each in told] == [*itertools.islice(expected, count)]
+    assert [each["step"] for each in told] == [*range(1, count + 1)]
+
+
+def test_steps_and_samples_are_what_the_program_prints(labs, program):
+    info = labs("training.begin", steps=20)
+    told = do(labs, 20)
+    lines = [f"num docs: {info['docs']}", f"vocab size: {info['vocab']}"]
+    lines += [f"num params: {info['params']}"]
+    lines += [f"step {t['step']:4d} /   20 | loss {t['loss']:.4f}" for t in told]
+    lines += ["", "--- inference (new, hallucinated names) ---"]
+    names = labs("training.samples", count=20)
+    lines += [f"sample {i:2d}: {name}" for i, name in enumerate(names, 1)]
+    assert program.run("--steps", "20").stdout.split("\n")[:-1] == lines
+    assert told[-1]["log"] == [{"step": 20, "names": names[:5]}]
+    assert told[-1]["done"] and not told[-2]["done"]
+    with pytest.raises(LabError, match="All 20 steps are done"):
+        labs("training.step")
+    assert len(labs("training.status")["losses"]) == 20
+
+
+def test_another_worker_goes_on_as_if_nothing_had_happened(labs):
+    from labs import driver
+
+    options = {"seed": 3, "steps": 40, "n_embd": 8, "data": NAMES}
+    labs("training.begin", **options)
+    do(labs, 5)
+    labs("training.set_learning_rate", learning_rate=0.02)
+    do(labs, 8)
+    kept, was = driver.save("training"), labs("training.status")
+    expected = do(labs, 27)
+    samples = labs("training.samples")
+    labs("training.begin")
+    driver.restore("training", kept)
+    assert labs("training.status") == was
+    assert do(labs, 27) == expected
+    assert labs("training.samples") == samples
+
+
+def test_keeping_costs_little(labs):
+    from labs import driver
+
+    labs("training.begin")
+    step = min(timed(lambda: labs("training.step")) for _ in range(5))
+    keep = min(timed(lambda: driver.save("training")) for _ in range(20))
+    assert keep < step / 20
+
+
+def timed(action):
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def test_a_new_learning_rate_counts_from_the_next_step_on(labs, fresh, program):
+    labs("training.begin", steps=100)
+    do(labs, 10)
+    told = labs("training.step", learning_rate=0.1)
+    assert told["rate"] == 0.1 * (1 - 10 / 100)
+    docs, model, _ = models_start(fresh, book_names(program))
+    adam = fresh.Adam(model.params())
+    for step in range(11):
+        rate = (0.1 if step >= 10 else 0.01) * (1 - step / 100)
+        tokens = model.tokenizer.encode(docs[step])
+        with fresh.values_held():
+            loss = fresh.learn(tokens, model, adam, rate)
+    assert told["loss"] == loss
+    assert labs("training.step")["loss"] == step_loss(fresh, model, docs[11])
+
+
+def models_start(program, docs, seed=42):
+    rng = random.Random(seed)
+    docs = [*docs]
+    rng.shuffle(docs)
+    return docs, program.new_model(docs, {}).randomize(rng), rng
+
+
+def step_loss(program, model, doc):
+    return program.mean_loss(model.tokenizer.encode(doc), model).data
+
+
+def test_the_baselines_are_those_of_the_book(labs):
+    from experiments.run import read
+
+    info = labs("training.begin")
+    ladder = read()["own"]["ladder"]["1000"]
+    assert round(info["uniform"], 6) == ladder["uniform"]["add one"]
+    assert round(info["bigram"], 6) == ladder["bigram"]["add one"]
+    assert info["held_out"] == 600
+
+
+def test_counting_pairs_is_measured_with_what_was_seen_if_nothing_else_is_there(labs):
+    info = labs("training.begin", data="ab\nab\n", steps=5)
+    pairs = {"^a": 2, "ab": 2, "b$": 2}
+    share = math.log((2 + 1) / (2 + 3))
+    assert len(pairs) == 3 and info["vocab"] == 3 and info["held_out"] == 0
+    assert math.isclose(info["bigram"], -share)
+
+
+def test_the_guesses_are_the_programs(labs, fresh, program):
+    labs("training.begin")
+    assert labs("training.documents")["last"] is None
+    do(labs, 3)
+    found = labs("training.documents")
+    docs, model, _ = models_start(fresh, book_names(program))
+    losses = fresh.train(model, docs, 1000)
+    next(losses), next(losses)
+    before = guesses(fresh, model, docs[2])
+    next(losses)
+    assert found["last"]["before"] == before
+    assert found["last"]["now"] == guesses(fresh, model, docs[2])
+    assert found["next"]["now"] == guesses(fresh, model, docs[3])
+    assert found["last"]["doc"] == docs[2]
+    assert found["last"]["inputs"] == ["BOS", *docs[2]]
+    assert found["last"]["targets"] == [*docs[2], "BOS"]
+
+
+def guesses(program, model, doc):
+    keys, values = model.caches()
+    tokens, found = model.tokenizer.encode(doc), []
+    for place, target in enumerate(tokens[1:]):
+        logits = program.gpt(tokens[place], place, keys, values, model)
+        found.append(program.softmax(logits)[target].data)
+    return found
+
+
+def test_a_parameter_moves_as_adam_moves_it(labs, fresh, program):
+    place = {"matrix": "layer0.attn_wq", "row": 3, "column": 5}
+    labs("training.begin")
+    assert labs("training.parameter", **place)["before"] is None
+    do(labs, 4)
+    before = labs("training.parameter", **place)
+    do(labs, 1)
+    found = labs("training.parameter", **place)
+    docs, model, _ = models_start(fresh, book_names(program))
+    losses = fresh.train(model, docs, 1000)
+    for _ in range(5):
+        next(losses)
+    p = model.state_dict["layer0.attn_wq"][3][5]
+    assert (found["value"], found["slope"]) == (p.data, p.grad)
+    assert found["before"] == {name: before[name] for name in ("value", "m", "v")}
+    b1, b2 = found["betas"]
+    assert found["m"] == b1 * before["m"] + (1 - b1) * p.grad
+    assert found["v"] == b2 * before["v"] + (1 - b2) * p.grad * p.grad
+    means, rate = found["means"], found["rate"]
+    change = -rate * means["m"] / (math.sqrt(means["v"]) + 1e-8)
+    assert math.isclose(found["change"], change, rel_tol=1e-9)
+    assert rate == 0.01 * (1 - 4 / 1000)
+
+
+def test_looking_and_sampling_do_not_disturb_the_training(labs):
+    labs("training.begin", n_embd=8, steps=30)
+    expected = [each["loss"] for each in do(labs, 12)]
+    labs("training.begin", n_embd=8, steps=30)
+    found = []
+    for _ in range(12):
+        labs("training.samples", count=2)
+        labs("training.documents")
+        labs("training.parameter", matrix="wte", row=0, column=0)
+        found += [each["loss"] for each in do(labs, 1)]
+    assert found == expected
+
+
+def test_it_says_how_far_to_go(labs):
+    labs("training.begin", steps=5)
+    assert not labs("training.step", until=2)["done"]
+    assert labs("training.step", until=2)["done"]
+    assert labs("training.step", until=2)["done"]
+
+
+def test_divergence_is_said_and_ends_the_training(labs):
+    labs("training.begin", learning_rate="1e99", steps=9)
+    for _ in range(9):
+        told = labs("training.step")
+        if told["done"]:
+            break
+    assert "diverged at step" in told["trouble"] and told["step"] < 9
+    with pytest.raises(LabError, match="Lower the learning rate"):
+        labs("training.step")
+    assert labs("training.status")["trouble"] == told["trouble"]
+
+
+def test_it_makes_the_model_of_the_reader(labs):
+    from labs import models
+
+    labs("training.begin")
+    do(labs, 1)
+    assert "yours" in labs("models.names_of_models")
+    p = models.model("yours").state_dict["lm_head"][0][0]
+    place = {"matrix": "lm_head", "row": 0, "column": 0}
+    assert labs("training.parameter", **place)["value"] == p.data
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"n_embd": 15}, "width 15 is not a multiple of 4 heads"),
+        ({"n_embd": ""}, "The width must be a whole number from 1 to 64; '' is not"),
+        ({"n_embd": "1e3"}, "'1e3' is not"),
+        ({"n_embd": 0}, "The width must be .*'0' is not"),
+        ({"n_embd": 128}, "The width must be .*128 is more"),
+        (
+            {"n_head": "🙂"},
+            "The heads must be a whole number from 1 to 16; '🙂' is not",
+        ),
+        ({"n_layer": "9" * 500}, "The layers must be"),
+        ({"n_layer": 4, "n_embd": 64}, r"parameters\. A page can train up to 60,000"),
+        ({"block_size": -1}, "The positions must be"),
+        ({"steps": 0}, "The steps must be a whole number from 1 to 10,000"),
+        ({"steps": 10_001}, "10,001 is more"),
+        ({"seed": "x" * 500}, "The seed must be a whole number; 'xxx"),
+        ({"seed": "9" * 5000}, "The seed must be a whole number"),
+        ({"learning_rate": -0.01}, "The learning rate must be a positive number"),
+        ({"learning_rate": "nan"}, "The learning rate must be a positive number"),
+        ({"data": " \n \n"}, "Your list is empty; give one name a line"),
+        ({"data": "a\n" * 20_001}, "20,001 lines; 20,000 is the most"),
+        ({"data": "a" * 200_001}, "200,001 characters; 200,000 is the most"),
+    ],
+)
+def test_what_cannot_be_trained_is_explained_and_leaves_all_as_it_was(
+    labs, options, said
+):
+    labs("training.begin", steps=7)
+    with pytest.raises(LabError, match=said):
+        labs("training.begin", **options)
+    assert labs("training.status")["info"]["steps"] == 7
+    with pytest.raises(LabError, match="rows 0 to 26"):
+        labs("training.parameter", matrix="wte", row=27, column=0)
+    with pytest.raises(LabError, match="no matrix wtf"):
+        labs("training.parameter", matrix="wtf", row=0, column=0)
+    with pytest.raises(LabError, match="positive number"):
+        labs("training.set_learning_rate", learning_rate=0)
+
+
+def test_odd_lists_can_be_trained_on(labs):
+    for data in ("🙂🙂\nzoë\r\n", "x", "名前\n" * 3, "a" * 3000, "<b>&amp;</b>"):
+        info = labs("training.begin", data=data, steps=2)
+        assert math.isfinite(labs("training.step")["loss"])
+        found = labs("training.documents")["last"]
+        assert len(found["now"]) == min(16, len(found["doc"]) + 1)
+        assert info["longer"] == (len(data) == 3000)
+
+
+# In the page
+
+
+def shown_losses(lab, count):
+    """Read the losses of the first steps with the keyboard."""
+    lab.frame.get_by_role("slider", name="The loss of each step").press("Home")
+    found = []
+    for step in range(1, count + 1):
+        text = lab.text(".chart-said")
+        assert text.startswith(f"step {step} –")  # noqa: RUF001
+        found.append(re.search(r"loss of one step: (\S+);", text)[1])
+        lab.page.keyboard.press("ArrowRight")
+    return found
+
+
+def train(lab, name, said):
+    lab.frame.get_by_role("button", name=name, exact=True).click()
+    lab.frame.get_by_text(said).wait_for(timeout=60_000)
+
+
+def wait_beyond(lab, step):
+    shown = "parseInt(document.querySelector('.train-numbers dd').textContent)"
+    lab.page.wait_for_function(f"step => {shown} > step", arg=step)
+
+
+def numbers(lab):
+    return lab.frame.locator(".train-numbers dd").all_inner_texts()
+
+
+def test_the_page_trains_as_the_program_does(open_lab, labs):
+    lab = open_lab("training")
+    labs("training.begin")
+    told = do(labs, 20)
+    train(lab, "10 steps", "Done: step 10 of")
+    train(lab, "10 steps", "Done: step 20 of")
+    assert shown_losses(lab, 20) == [f"{each['loss']:.4f}" for each in told]
+    mean = sum(each["loss"] for each in told) / 20
+    shown = ["20 of 1,000", f"{told[-1]['loss']:.4f}", f"{mean:.4f}", "0.00981"]
+    assert numbers(lab) == shown
+    found = labs("training.documents")
+    assert found["last"]["doc"] == told[-1]["doc"]
+    shares = [*zip(found["last"]["before"], found["last"]["now"])]
+    expected = [f"{100 * p:.1f} %" for pair in shares for p in pair]
+    expected += [f"{100 * p:.1f} %" for p in found["next"]["now"]]
+    lab.frame.get_by_text(f"Just learned: {told[-1]['doc']}").wait_for()
+    bars = lab.frame.locator(".train-share")
+    assert [text.split("\n")[-1] for text in bars.all_inner_texts()] == expected
+    lab.frame.get_by_label("Matrix").select_option("layer0.mlp_fc2")
+    lab.frame.get_by_label("Row").select_option("3")
+    lab.frame.get_by_label("Column").select_option("60")
+    place = {"matrix": "layer0.mlp_fc2", "row": 3, "column": 60}
+    slope = labs("training.parameter", **place)["slope"]
+    text = f"{slope:.4g}".replace("-", "−")  # noqa: RUF001
+    lab.frame.locator(".train-update dd").get_by_text(text, exact=True).wait_for()
+
+
+def test_it_pauses_goes_on_changes_its_rate_and_begins_anew(open_lab, labs):
+    lab = open_lab("training", viewport={"width": 390, "height": 844}, has_touch=True)
+    lab.frame.get_by_role("button", name="All steps").tap()
+    wait_beyond(lab, 9)
+    change_colours(lab.page, 1, "slate")
+    lab.frame.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    lab.page.wait_for_function(
+        "Number(document.querySelectorAll('.train-numbers dd')[3].textContent) > 0.01"
+    )
+    train(lab, "Pause", "Paused after step")
+    done = int(numbers(lab)[0].split(" ")[0])
+    train(lab, "1 step", f"Done: step {done + 1} of")
+    assert numbers(lab)[3] == f"{0.02 * (1 - done / 1000):.4g}"
+    lab.frame.get_by_role("button", name="100 steps").focus()
+    lab.page.keyboard.press("Enter")
+    wait_beyond(lab, done + 1)
+    train(lab, "Pause", "Paused after step")
+    train(lab, "Resume", f"Done: step {done + 101} of")
+    assert "step 100:" in lab.text(".train-log")
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    chart = lab.frame.get_by_role("slider", name="The loss of each step")
+    chart.tap()
+    assert re.match(r"step \d+ – loss", lab.text(".chart-said"))  # noqa: RUF001
+    train(lab, "Reset", "Ready to begin")
+    assert numbers(lab)[:2] == ["0 of 1,000", "–"]  # noqa: RUF001
+    labs("training.begin", learning_rate=0.02)
+    expected = [f"{each['loss']:.4f}" for each in do(labs, 10)]
+    train(lab, "10 steps", "Done: step 10 of")
+    assert shown_losses(lab, 10) == expected
+
+
+def test_settings_and_lists_of_ones_own(open_lab, labs):
+    lab = open_lab("training")
+    train(lab, "10 steps", "Done: step 10 of")
+    lab.frame.locator("summary").click()
+    begin = "Begin with these settings"
+    lab.frame.get_by_label("Heads").fill("3")
+    train(lab, begin, "width 16 is not a multiple of 3 heads")
+    assert numbers(lab)[0] == "10 of 1,000"
+    lab.frame.get_by_label("Heads").fill("2")
+    lab.frame.get_by_label("Steps").fill("<img src=x>")
+    train(lab, begin, "The steps must be a whole number from 1 to 10,000")
+    lab.frame.get_by_label("Steps").fill("12")
+    lab.frame.get_by_label("List").fill("🙂 <img src=x>\n" + NAMES)
+    train(lab, begin, "9 documents")
+    options = {"n_head": 2, "steps": 12, "data": "🙂 <img src=x>\n" + NAMES}
+    info = labs("training.begin", **options)
+    told = do(labs, 12)
+    lab.frame.get_by_text(f"{info['params']:,} parameters").wait_for()
+    train(lab, "All steps", "All 12 steps are done.")
+    assert shown_losses(lab, 12) == [f"{each['loss']:.4f}" for each in told]
+    shown = lab.text(".train-log")
+    assert shown == f"step 12: {', '.join(told[-1]['log'][0]['names'])}"
+    train(lab, "1 step", "Reset begins anew")
+    assert lab.frame.locator(".lab-body img").count() == 0
+    assert not lab.audit()
+
+
+def test_what_was_trained_is_there_when_one_comes_back(open_lab, labs):
+    lab = open_lab("training")
+    train(lab, "10 steps", "Done: step 10 of")
+    lab.frame.get_by_role("button", name="All steps").click()
+    wait_beyond(lab, 11)
+    lab.frame.get_by_role("button", name="Stop").click()
+    lab.frame.get_by_text("Paused after step").wait_for()
+    lab.page.locator(".md-footer__link--next").click()
+    lab.page.wait_for_url("**/sampling/")
+    lab.page.go_back()
+    lab.frame.locator(".lab-start").click()
+    lab.frame.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
+    done = int(numbers(lab)[0].split(" ")[0])
+    assert done > 11
+    train(lab, "1 step", f"Done: step {done + 1} of")
+    labs("training.begin")
+    told = do(labs, done + 1)
+    assert numbers(lab)[1] == f"{told[-1]['loss']:.4f}"

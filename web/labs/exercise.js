@@ -1,0 +1,55 @@
+// An exercise: the reader's answer runs in the page, and is judged by its checker.
+
+import { Editor } from "./editor.js";
+import { h } from "./parts.js";
+
+export default async function exercise(body, lab) {
+  const frame = body.closest(".lab");
+  const name = frame.dataset.exercise;
+  const start = await lab.ask("exercises.start", { exercise: name });
+  if (start === undefined) return;
+  // The editor has a Stop and a status of its own.
+  for (const part of frame.querySelectorAll(".lab-bar :is(button, small)")) part.remove();
+  for (const task of frame.querySelectorAll(":scope > [hidden]")) task.hidden = false;
+
+  const marks = h("ul", { className: "exercise-marks", ariaLabel: "Marks" });
+  const output = h("pre", { className: "cell-output", tabIndex: 0, hidden: true });
+  output.setAttribute("role", "region");
+  output.setAttribute("aria-label", "Output");
+  const editor = new Editor(lab, {
+    label: "Your answer",
+    text: start.trimEnd(),
+    action: "Check",
+    act: check,
+    reset() {
+      editor.text = start.trimEnd();
+      marks.replaceChildren();
+      output.hidden = true;
+      editor.say("");
+      editor.area.focus();
+    },
+  });
+  body.append(editor.area, editor.bar, marks, output);
+
+  async function check(text) {
+    const answer = await lab.ask("exercises.check", { exercise: name, text });
+    marks.replaceChildren(...(answer?.marks ?? []).map(line));
+    output.textContent = answer?.output ?? "";
+    output.hidden = !output.textContent;
+    return answer && verdict(answer);
+  }
+}
+
+function line({ ok, what, came, hint }) {
+  const verdict = h("strong", {}, ok ? "Right: " : "Not yet: ");
+  const words = came ? `${what}: ${came}` : what;
+  const more = hint ? `. Hint: ${hint}` : "";
+  return h("li", { className: ok ? "right" : "" }, verdict, words, more);
+}
+
+function verdict({ marks, passed }) {
+  if (passed) return "All of it is right. Well done.";
+  const right = marks.filter(({ ok }) => ok).length;
+  if (!marks.length) return "The answer did not run to its end.";
+  return `${right} of ${marks.length} right so far.`;
+}
