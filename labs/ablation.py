@@ -10,19 +10,15 @@ from __future__ import annotations
 import functools
 import math
 import pickle
-import random
 import statistics
 import types
-from pathlib import Path
 from typing import NamedTuple
 
 import microgpt
 
 from labs import LabError, models, runs
-from literate.document import parse
-from literate.program import Output, tangle
+from labs.book import book, program_of
 
-PROGRAM = "build/microgpt.py"
 INTACT = "intact"
 MOST = 3  # variants at a time
 MOST_STEPS = 5000
@@ -75,15 +71,13 @@ class Race:
         self.options = (chosen, seed, steps)
         self.runs: dict[str, runs.Run] = {}
         self.broken: dict[str, int] = {}  # names of those that diverged, and when
-        self._rngs: dict[str, random.Random] = {}
         for name in (INTACT, *chosen):
             change = CHANGES.get(name, Change(None, ""))
             program = load(change.variant)
             docs, model, rng = models.start(models.names(), seed, program)
             self.runs[name] = runs.Run(
-                program, model, docs, steps, change.learning_rate
+                program, model, docs, steps, change.learning_rate, rng
             )
-            self._rngs[name] = rng
 
     @property
     def done(self) -> int:
@@ -96,7 +90,10 @@ class Race:
 
     def samples(self) -> list[dict]:
         """Return names that each program makes up, as it would print them now."""
-        return [{"name": name, "names": self._samples_of(name)} for name in self.runs]
+        return [
+            {"name": name, "names": [] if name in self.broken else run.samples(SAMPLES)}
+            for name, run in self.runs.items()
+        ]
 
     def comparison(self) -> list[dict]:
         """Return how each program did in the last steps, see the module's `compare`."""
@@ -142,18 +139,6 @@ class Race:
         except run.program.InputError:
             self.broken[name] = run.done
             return None
-
-    def _samples_of(self, name: str) -> list[str]:
-        if name in self.broken:
-            return []
-        run, rng = self.runs[name], random.Random()
-        rng.setstate(self._rngs[name].getstate())
-        names = []
-        for _ in range(SAMPLES):
-            with run.program.collector_paused():
-                tokens = run.program.generate(run.model, rng)
-                names.append(run.model.tokenizer.decode(tokens))
-        return names
 
 
 _now: list[Race] = []  # the race that goes on, once there is one
@@ -251,20 +236,10 @@ def load(variant: str | None) -> types.ModuleType:
         return microgpt
     module = types.ModuleType(f"microgpt ({variant})")
     module.__file__ = str(models.HOME / "microgpt.py")
-    output = next(each for each in _tangled(variant) if each.path == PROGRAM)
-    code = compile(output.text, f"<microgpt, {variant}>", "exec", dont_inherit=True)
+    text = program_of(book(), variant).text
+    code = compile(text, f"<microgpt, {variant}>", "exec", dont_inherit=True)
     exec(code, module.__dict__)
     return module
-
-
-def _tangled(variant: str) -> list[Output]:
-    return tangle(_book(models.HOME), variant)
-
-
-@functools.cache
-def _book(home: Path):
-    text = (home / "microgpt.md").read_bytes().decode()
-    return parse(text, "microgpt.md")
 
 
 def _race() -> Race:

@@ -25,16 +25,20 @@ PRESETS = [
     ("One input, two paths", "a * b + a", {"a": 2, "b": 3}),
     ("One step, used twice", "(b := a + a) + b", {"a": 1}),
     (
-        "The surprise of a softmax",
+        "Later in the book: the surprise of a softmax",
         "-log((e := exp(a)) / (e + exp(b) + exp(c)))",
         {"a": 1, "b": 2, "c": 0.5},
     ),
     (
-        "A dot product in one node",
+        "Later in the book: a dot product in one node",
         "linear([a, b, c], [[x, y, z]])[0]",
         {"a": 1, "b": 2, "c": 3, "x": 0.5, "y": -1, "z": 2},
     ),
-    ("Log-sum-exp in one node", "logsumexp([a, b, c])", {"a": 1, "b": 2, "c": 0.5}),
+    (
+        "Later in the book: log-sum-exp in one node",
+        "logsumexp([a, b, c])",
+        {"a": 1, "b": 2, "c": 0.5},
+    ),
 ]
 
 SIGNS = {"__add__": "+", "__mul__": "*", "__pow__": "**"}
@@ -91,10 +95,14 @@ def _input(name: str, number: object) -> float:
 
 
 def _notes(tree: ast.expr) -> list[str]:
-    used = {type(getattr(node, "op", None)) for node in ast.walk(tree)}
+    nodes = [*ast.walk(tree)]
+    used = {type(node) for node in nodes} | {
+        type(getattr(node, "op", None)) for node in nodes
+    }
     derived = {
         ast.Sub: "The program makes x - y of two operations, x + (y * -1).",
         ast.Div: "The program makes x / y of two operations, x * (y ** -1).",
+        ast.NamedExpr: "(e := ...) calls a value e, so that it can be used again.",
     }
     return [note for kind, note in derived.items() if kind in used]
 
@@ -283,7 +291,7 @@ class Graph:
         maker, n = self._makers[id(node)]
         reasons = {
             "__add__": "A sum follows each part at the same rate, 1.",
-            "__mul__": "A product follows each factor as fast as the other is large.",
+            "__mul__": "If a factor grows by 1, the product grows by the other one.",
             "log": f"The slope of log x is 1 / x, here 1 / {_text(x)} = {local}.",
             "exp": f"The slope of exp x is exp x itself, here {local}.",
             "relu": "ReLU lets a number above 0 through: its slope is 1."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 
 from labs import LabError, workshop
+from labs.book import book
 from labs.typed import Code, confined
 from literate.sessions import Session, find_sessions, is_kept
 
@@ -92,7 +93,7 @@ def _run(session: Session, number: int, text: str, space: Space) -> dict:
 @functools.cache
 def _sessions() -> dict[int, Session]:
     """Return the book's sessions with Python, by their lines."""
-    sessions, _ = find_sessions(workshop.book())
+    sessions, _ = find_sessions(book())
     return {s.line: s for s in sessions if s.kind == "pycon"}
 
 

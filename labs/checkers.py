@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 
 from labs import LabError, workshop
+from labs.book import book, text_of
 from labs.marking import Mark, agree, equal, exercise, get, near, said_by, short
 
 # Part I: From names to numbers
@@ -458,7 +459,10 @@ def _caches(names: dict, program: ModuleType) -> Iterator[Mark]:
         hint = "each layer keeps a key for every token" * (got != wanted)
         if got == wanted / 2:
             hint = "and a value as well"
-        what = f"{tokens} tokens, width {width}, layers {layers}"
+        what = (
+            f"{tokens} token{'s' * (tokens != 1)}, width {width}, "
+            f"{layers} layer{'s' * (layers != 1)}"
+        )
         yield near(what, got, wanted, hint)
 
 
@@ -659,8 +663,7 @@ _SQUARED = "Add what the MLP thinks"
 @exercise("squared-relu", "", _SQUARED)
 def _squared_relu(names: dict, program: ModuleType) -> Iterator[Mark]:
     edits = {_SQUARED: names["text"]}
-    books = workshop.book().chunks[_SQUARED].variants["squared-relu"]
-    right = {_SQUARED: "".join(workshop.text_of(piece) for piece in books)}
+    right = {_SQUARED: text_of(book().chunks[_SQUARED].variants["squared-relu"])}
     losses = []
     for chunks in ({}, edits, right):
         try:

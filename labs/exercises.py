@@ -11,6 +11,7 @@ from types import ModuleType
 
 import labs.checkers  # noqa: F401 - it fills EXERCISES
 from labs import LabError, workshop
+from labs.book import book, text_of
 from labs.marking import EXERCISES, Exercise, Mark, said_by
 from labs.typed import ENDINGS, Code, Flood, confined
 
@@ -22,8 +23,7 @@ def start(exercise: str) -> str:
     found = _find(exercise)
     if not found.chunk:
         return found.start
-    pieces = workshop.book().chunks[found.chunk].pieces
-    return "".join(map(workshop.text_of, pieces))
+    return text_of(book().chunks[found.chunk].pieces)
 
 
 def check(exercise: str, text: str) -> dict:

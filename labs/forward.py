@@ -25,7 +25,7 @@ def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:
         raise LabError(f"There is no position {position} in this text.")
     here = trace.positions(chosen, tokens[: position + 1])[-1]
     letters = ["BOS", *text]
-    names = [*chosen.tokenizer.chars, "BOS"]
+    names = models.tokens_of(chosen)
     stages = [*_entry(here, letters[position], position)]
     for number, layer in enumerate(here.layers, start=1):
         prefix = f"Layer {number}: " if len(here.layers) > 1 else ""

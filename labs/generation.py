@@ -10,7 +10,7 @@ from itertools import accumulate
 
 import microgpt
 
-from labs import LabError, fields, models
+from labs import LabError, fields, hooks, models
 
 MOST = 20  # names at a time
 FURTHEST = 1_000_000  # random numbers that may have been used before
@@ -55,7 +55,7 @@ def names(
         name["listed"] = name["text"] in _listed()
         name["seen"] = name["text"] in _seen() if model == "trained" else None
     return {
-        "tokens": [*chosen.tokenizer.chars, "BOS"],
+        "tokens": models.tokens_of(chosen),
         "given": len(prompt),
         "drawn": drawn + sum(len(name["draws"]) for name in found),
         "names": found,
@@ -117,11 +117,8 @@ def _watching() -> Iterator:
         plain = softmax(logits)
         return {"probs": [p.data for p in probs], "plain": [p.data for p in plain]}
 
-    microgpt.gpt, microgpt.softmax = watched_gpt, watched_softmax
-    try:
+    with hooks.replaced(microgpt, gpt=watched_gpt, softmax=watched_softmax):
         yield latest
-    finally:
-        microgpt.gpt, microgpt.softmax = gpt, softmax
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from labs import LabError
+from labs.typed import UNPRINTABLE
 
 
 class Mark(NamedTuple):
@@ -58,7 +59,7 @@ def get(names: dict, name: str, kind: str = "function"):
 
 def equal(what: str, got: object, wanted: object, hint: str = "") -> Mark:
     """Return the mark of a prediction: without the right answer, but with a hint."""
-    ok = type(got) is not bool and got == wanted
+    ok = type(got) is not bool and bool(got == wanted)
     return Mark(ok, what, f"you say {short(got)}", "" if ok else hint)
 
 
@@ -97,4 +98,7 @@ def short(thing: object) -> str:
 
 def said_by(error: BaseException) -> str:
     """Return how an exception presents itself."""
-    return f"{type(error).__name__}: {error}"[:500]
+    try:
+        return f"{type(error).__name__}: {error}"[:500]
+    except BaseException:  # the error is the reader's own, and so is its text
+        return UNPRINTABLE

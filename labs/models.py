@@ -74,6 +74,11 @@ def _trained():
     return microgpt.load(str(path))
 
 
+def tokens_of(model) -> list[str]:
+    """Return the texts of a model's tokens, BOS last."""
+    return [*model.tokenizer.chars, "BOS"]
+
+
 def check_text(text: str, model, longest: int | None = None) -> str:
     """Return text if the model can read it whole; otherwise raise LabError.
 
@@ -88,7 +93,7 @@ def check_text(text: str, model, longest: int | None = None) -> str:
         raise LabError(
             f"The model does not know {shown}. It learned from names that are written "
             f"with {len(known)} characters: {''.join(model.tokenizer.chars)}"
-            + ("; try lower case." if {c.lower() for c in unknown} & {*known} else "")
+            + ("; try lower case." if {*text.lower()} <= {*known} else "")
         )
     if len(text) > longest:
         raise LabError(

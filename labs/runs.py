@@ -6,13 +6,15 @@ What trains is the program's own `train`. While it does a step, its `learn` and 
 
 from __future__ import annotations
 
-import contextlib
 import pickle
+import random
 from array import array
 from collections.abc import Iterator
 from types import ModuleType
 
 import microgpt
+
+from labs import hooks
 
 
 class Run:
@@ -25,10 +27,14 @@ class Run:
         docs: list[str],
         steps: int,
         learning_rate: float,
+        rng: random.Random,
     ) -> None:
-        """Prepare a training of a new model; nothing is computed yet."""
+        """Prepare a training of a new model; nothing is computed yet.
+
+        `rng` gives the random numbers that come after those of the model.
+        """
         self.program, self.model, self.docs = program, model, docs
-        self.steps, self.learning_rate = steps, learning_rate
+        self.steps, self.learning_rate, self.rng = steps, learning_rate, rng
         self.losses = array("d")
         self.rate = learning_rate  # that of the last step
         self.logits: list[list[float]] = []  # what gpt returned in it, by position
@@ -53,19 +59,14 @@ class Run:
         Raises the program's InputError if the training has gone off to infinity: then
         the step counts, but its numbers are good for nothing.
         """
-        learn, gpt = self.program.learn, self.program.gpt
-        self.logits = []
+        learn = self.program.learn
 
         def watched_learn(tokens, model, adam, rate):
             self.adam, self.rate = adam, rate
             return learn(tokens, model, adam, rate)
 
-        def watched_gpt(*arguments):
-            logits = gpt(*arguments)
-            self.logits.append([logit.data for logit in logits])
-            return logits
-
-        with replaced(self.program, learn=watched_learn, gpt=watched_gpt):
+        noted = hooks.logits_noted(self.program)
+        with noted as self.logits, hooks.replaced(self.program, learn=watched_learn):
             loss = next(self._steps)
         self.losses.append(loss)
         self.before, self.numbers = self.numbers, self._collect()
@@ -77,6 +78,21 @@ class Run:
         if learning_rate != self.learning_rate:
             self.learning_rate = learning_rate
             self._steps = self._train()
+
+    def samples(self, count: int) -> list[str]:
+        """Return the names that the program would print if its training ended now.
+
+        The random numbers of the training stay as they are.
+        """
+        rng = random.Random()
+        rng.setstate(self.rng.getstate())
+        program, model = self.program, self.model
+        names = []
+        for _ in range(count):
+            trouble = program.saying("cannot sample from", "this model")
+            with program.collector_paused(), trouble:
+                names.append(model.tokenizer.decode(program.generate(model, rng)))
+        return names
 
     def keep(self) -> bytes:
         """Return what `go_on` needs."""
@@ -104,7 +120,7 @@ class Run:
         def skip(_tokens, _model, adam, rate):
             self.adam, self.rate = adam, rate
 
-        with replaced(self.program, learn=skip):
+        with hooks.replaced(self.program, learn=skip):
             for _ in range(self.done):
                 next(losses)
         if self.done:
@@ -119,17 +135,6 @@ class Run:
             nothing = array("d", bytes(8 * len(data)))
             return data, nothing, nothing
         return data, array("d", self.adam.m), array("d", self.adam.v)
-
-
-@contextlib.contextmanager
-def replaced(program: ModuleType, **functions) -> Iterator[None]:
-    """Let functions of the program be other ones inside the block."""
-    own = {name: getattr(program, name) for name in functions}
-    vars(program).update(functions)
-    try:
-        yield
-    finally:
-        vars(program).update(own)
 
 
 def probabilities(rows: list[list[float]]) -> list[list[float]]:

@@ -31,9 +31,8 @@ def encode(text: str) -> dict:
 
 def table() -> list[dict]:
     """Return all tokens: `text` and `id`, BOS last."""
-    tokenizer = models.model("untrained").tokenizer
-    entries = [{"text": c, "id": i} for i, c in enumerate(tokenizer.chars)]
-    return [*entries, {"text": "BOS", "id": tokenizer.bos}]
+    texts = models.tokens_of(models.model("untrained"))
+    return [{"text": text, "id": i} for i, text in enumerate(texts)]
 
 
 def some_names(count: int = 8) -> list[str]:

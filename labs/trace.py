@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import microgpt
 
+from labs import hooks
+
 WATCHED = ("attention", "linear", "logsumexp", "rmsnorm", "softmax")
 
 Numbers = list[float]
@@ -103,14 +105,9 @@ def _noted() -> Iterator[list[_Call]]:
 
         return called
 
-    originals = {name: getattr(microgpt, name) for name in WATCHED}
-    try:
-        for name, function in originals.items():
-            setattr(microgpt, name, noting(name, function))
+    watched = {name: noting(name, getattr(microgpt, name)) for name in WATCHED}
+    with hooks.replaced(microgpt, **watched):
         yield calls
-    finally:
-        for name, function in originals.items():
-            setattr(microgpt, name, function)
 
 
 def _position(token: int, pos_id: int, keys: list, values: list, model) -> Position:

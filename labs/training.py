@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 import pickle
-import random
 from collections import Counter
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import microgpt
 
-from labs import LabError, fields, models, runs
+from labs import LabError, fields, hooks, models, runs
 
 MOST = {
     "steps": 10_000,
@@ -27,7 +26,6 @@ MOST_LINES, MOST_CHARACTERS = 20_000, 200_000  # of the reader's own list
 HELD_OUT = 600  # documents that the bigram baseline is measured with, at most
 EVERY = 100  # steps between two entries of the log
 NAMES = 5  # in an entry
-TEMPERATURE = 0.5  # the program's
 
 
 class Training:
@@ -44,8 +42,8 @@ class Training:
         self.options = (seed, steps, learning_rate, sizes, data)
         docs = models.names() if data is None else _own_list(data)
         _check_sizes(docs, sizes)
-        docs, model, self.rng = models.start(docs, seed, **sizes)
-        self.run = runs.Run(microgpt, model, docs, steps, learning_rate)
+        docs, model, rng = models.start(docs, seed, **sizes)
+        self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
         self.log: list[dict] = []
         self.trouble = ""  # why it cannot go on
         self.info = self._describe(sizes)
@@ -68,7 +66,7 @@ class Training:
             self._diverge()
         is_told = run.done % EVERY == 0 or run.done == run.steps
         if is_told and not self.trouble:
-            self.log.append({"step": run.done, "names": self.samples(NAMES)})
+            self.log.append({"step": run.done, "names": run.samples(NAMES)})
         return {
             "step": run.done,
             "steps": run.steps,
@@ -79,24 +77,6 @@ class Training:
             "trouble": self.trouble,
             "log": self.log[-1:] if is_told and not self.trouble else [],
         }
-
-    def samples(self, count: int) -> list[str]:
-        """Return the names that the program would print if its training ended now.
-
-        The random numbers of the training stay as they are.
-        """
-        rng = random.Random()
-        rng.setstate(self.rng.getstate())
-        model = self.run.model
-        names = []
-        for _ in range(count):
-            tokens = microgpt.generate(model, rng, TEMPERATURE)
-            with (
-                microgpt.collector_paused(),
-                microgpt.saying("cannot sample from", "this model"),
-            ):
-                names.append(model.tokenizer.decode(tokens))
-        return names
 
     def keep(self) -> bytes:
         """Return what `go_on` needs."""
@@ -132,13 +112,12 @@ class Training:
             "seed": self.options[0],
             "learning_rate": run.learning_rate,
             "sizes": {name: getattr(model, name) for name in microgpt.SIZES},
-            "own": self.options[4] is not None,
             "uniform": math.log(vocab),
             "bigram": bigram,
             "held_out": len(held_out),
             "longer": sum(len(doc) >= model.block_size for doc in run.docs),
             "matrices": model.shapes(),
-            "tokens": [*model.tokenizer.chars, "BOS"],
+            "tokens": models.tokens_of(model),
             "done": True,
         }
 
@@ -159,12 +138,11 @@ def begin(
     """Begin a training with the program's options, on the book's names or on `data`.
 
     Numbers may be given as text. Returns `docs`, `vocab` and `params`, how many there
-    are; `steps`, `seed`, `learning_rate`, `sizes`, and whether the list is the
-    reader's `own`; the losses `uniform` and `bigram` of two who do not learn, the
-    latter measured with `held_out` documents (0: with those of the training); how many
-    documents are `longer` than the model reads; `matrices`, the shapes by name;
-    and `tokens`, their texts. A page may run this like a step, and then it is kept like
-    a step: so it is `done` at once.
+    are; `steps`, `seed`, `learning_rate` and `sizes`; the losses `uniform` and
+    `bigram` of two who do not learn, the latter measured with `held_out` documents (0:
+    with those of the training); how many documents are `longer` than the model reads;
+    `matrices`, the shapes by name; and `tokens`, their texts. A page may run this like
+    a step, and then it is kept like a step: so it is `done` at once.
     Raises LabError if something is wrong, and leaves an earlier training as it was.
     """
     sizes = {
@@ -180,16 +158,14 @@ def begin(
     return training.info
 
 
-def step(until: int | None = None, learning_rate: float | str | None = None) -> dict:
-    """Do a step, at the present learning rate or at another one from now on.
+def step(until: int | None = None) -> dict:
+    """Do a step.
 
     Returns the number of the `step`, from 1; how many `steps` there will be; the
     `loss` before the update, in nats per token; the `rate` of this step; the `doc`;
     `done`, whether it is the last one or number `until`; `trouble`, why no other can
     follow, or ""; and `log`, an entry if this step has one: `step` and `names`.
     """
-    if learning_rate is not None:
-        set_learning_rate(learning_rate)
     told = _training().step()
     told["done"] |= until is not None and told["step"] >= until
     return told
@@ -226,7 +202,7 @@ def status() -> dict | None:
 
 def samples(count: int = 20) -> list[str]:
     """Return the names that the program would print if its training ended now."""
-    return _training().samples(count)
+    return _training().run.samples(count)
 
 
 def documents() -> dict:
@@ -266,8 +242,9 @@ def parameter(matrix: str, row: int, column: int) -> dict:
         raise LabError(
             f"{matrix} has rows 0 to {rows - 1} and columns 0 to {columns - 1}."
         )
-    before = dict(zip(shapes, _starts(shapes)))[matrix]
-    place = before + row * columns + column
+    sizes = [rows * columns for rows, columns in shapes.values()]
+    starts = dict(zip(shapes, accumulate(sizes, initial=0)))
+    place = starts[matrix] + row * columns + column
     value, m, v = (numbers[place] for numbers in run.numbers)
     found = {"value": value, "m": m, "v": v, "before": None, "step": run.done}
     if run.done and run.before:
@@ -372,19 +349,14 @@ def _check_sizes(docs: list[str], sizes: dict[str, int]) -> None:
 def _guesses(run: runs.Run, step: int) -> dict:
     """Return the document of a step, and the probability of each target now."""
     doc = run.doc(step)
-    logits = []
-    gpt = microgpt.gpt
-
-    def watched(*arguments):
-        found = gpt(*arguments)
-        logits.append([logit.data for logit in found])
-        return found
-
     tokens = run.model.tokenizer.encode(doc)
-    held = microgpt.collector_paused(), microgpt.values_held()
-    with runs.replaced(microgpt, gpt=watched), held[0], held[1]:
+    with (
+        hooks.logits_noted(microgpt) as logits,
+        microgpt.collector_paused(),
+        microgpt.values_held(),
+    ):
         microgpt.mean_loss(tokens, run.model)
-    texts = [*run.model.tokenizer.chars, "BOS"]
+    texts = models.tokens_of(run.model)
     shown = [texts[token] for token in tokens[: len(logits) + 1]]
     return {
         "doc": doc,
@@ -398,12 +370,3 @@ def _of_targets(run: runs.Run, doc: str, rows: list[list[float]]) -> list[float]
     """Return the probability of the next token in each row."""
     tokens = run.model.tokenizer.encode(doc)
     return [probs[token] for probs, token in zip(rows, tokens[1:])]
-
-
-def _starts(shapes: dict[str, tuple[int, int]]) -> list[int]:
-    """Return where each matrix begins in the list of all parameters."""
-    starts, total = [], 0
-    for rows, columns in shapes.values():
-        starts.append(total)
-        total += rows * columns
-    return starts

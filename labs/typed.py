@@ -10,12 +10,17 @@ import ast
 import builtins
 import contextlib
 import io
+import json
 import linecache
+import math
 import os
+import random
+import shutil
 import sys
 import traceback
 import types
 from collections.abc import Iterator
+from pathlib import Path
 
 from labs import models
 
@@ -26,6 +31,12 @@ ENDINGS = {
     "memory": "Ended here: there is not enough memory for this. What was stored is "
     "forgotten; the next run begins afresh.",
 }
+
+
+UNPRINTABLE = "an error that cannot be printed"
+
+# What is the labs' as well as the code's: whatever it puts there is taken away again.
+SHARED = (builtins, json, math, os, random, sys)
 
 
 class Code:
@@ -43,7 +54,7 @@ class Code:
 
     @property
     def output(self) -> str:
-        return self.screen.getvalue()
+        return self.screen.shown()
 
     def run(self, program: types.ModuleType, names: dict) -> None:
         """Run the text up to its first error."""
@@ -65,7 +76,7 @@ class Code:
         with contextlib.suppress(Exception):  # it is raised again below
             statements = _together(self._parse().body)
         for statement in statements:
-            start = self.screen.tell()
+            start = len(self.output)
             error = self._do(statement, names)
             yield self.output[start:], error
             if self.ending not in (None, "error"):
@@ -77,9 +88,14 @@ class Code:
     def _do(self, statement: ast.Interactive | None, names: dict) -> str | None:
         """Run a statement, set `ending`, and return the last line of its error."""
         self.ending, error = None, None
+        own, before = vars(builtins), vars(builtins).copy()
         try:
             what = statement or self._parse()
-            exec(compile(what, self.name, "single", dont_inherit=True), names)
+            code = compile(what, self.name, "single", dont_inherit=True)
+            try:
+                exec(code, names)
+            finally:
+                own.update(before)  # what follows needs them
         except Flood:
             self.ending = "flood"
         except SystemExit:
@@ -89,7 +105,7 @@ class Code:
             self.ending = "memory"
         except BaseException as fault:
             self.ending = "error"
-            error = traceback.format_exception_only(type(fault), fault)[-1]
+            error = last_line(fault)
             self.screen.add(_traceback(fault))
         if self.ending in ENDINGS:
             self.screen.add(ENDINGS[self.ending])
@@ -101,21 +117,35 @@ class Flood(BaseException):
 
 
 class Screen(io.StringIO):
-    """What is printed, as long as it is not too much."""
+    """What is printed, as long as it is not too much.
+
+    It is kept apart from the stream, which code can wind back, close or write to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = ""
+
+    def shown(self) -> str:
+        """Return what was printed, and the messages."""
+        return self._shown
 
     def write(self, text: str) -> int:
-        room = LIMIT - self.tell()
-        super().write(text[: max(0, room)])
-        if len(text) > room:
+        super().write(text)  # it refuses what is no text
+        self.seek(0)
+        self.truncate()
+        room = max(0, LIMIT - len(self._shown))
+        self._shown += str.__getitem__(text, slice(room))
+        if str.__len__(text) > room:
             raise Flood
-        return len(text)
+        return str.__len__(text)
 
     def add(self, message: str) -> None:
         """Add a message, on a line of its own; of a long one, its two ends."""
         if len(message) > LIMIT:
             message = f"{message[: LIMIT // 2]}\n…\n{message[-LIMIT // 2 :]}"
-        is_inside = self.getvalue()[-1:] not in ("", "\n")
-        super().write("\n" * is_inside + message.rstrip("\n") + "\n")
+        is_inside = self._shown[-1:] not in ("", "\n")
+        self._shown += "\n" * is_inside + message.rstrip("\n") + "\n"
 
 
 @contextlib.contextmanager
@@ -124,19 +154,31 @@ def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
 
     The labs' own program stays out of its reach.
     """
-    folder, leave, book = os.getcwd(), os._exit, sys.modules["microgpt"]
+    folder, change = os.getcwd(), os.chdir
     streams = sys.stdin, sys.stdout, sys.stderr
+    modules = sys.modules.copy()
+    kept = [(vars(module), vars(module).copy()) for module in SHARED]
     sys.modules["microgpt"] = program
     sys.stdin, sys.stdout, sys.stderr = _NoKeys(), screen, screen
-    os.chdir(models.HOME)
+    os.chdir(_desk())
     os._exit = sys.exit
     try:
         yield
     finally:
-        sys.modules["microgpt"] = book
+        for own, before in kept:
+            own.update(before)
+        sys.modules.update(modules)
         sys.stdin, sys.stdout, sys.stderr = streams
-        os.chdir(folder)
-        os._exit = leave
+        change(folder)
+
+
+def _desk() -> Path:
+    """Return the folder that code is run in: what is in build/ is there, afresh."""
+    desk = models.HOME / "desk"
+    desk.mkdir(exist_ok=True)
+    for name in ("microgpt.py", "names.txt"):
+        shutil.copyfile(models.HOME / name, desk / name)
+    return desk
 
 
 class _NoKeys(io.StringIO):
@@ -159,9 +201,22 @@ def _together(body: list[ast.stmt]) -> list[ast.Interactive]:
     return [ast.Interactive(group) for group in groups]
 
 
+def last_line(error: BaseException) -> str:
+    """Return the last line of a traceback, which says what is wrong."""
+    try:
+        return traceback.format_exception_only(type(error), error)[-1]
+    except BaseException:  # the error is the reader's own, and so is its text
+        return UNPRINTABLE
+
+
 def _traceback(error: BaseException) -> str:
     """Return a traceback without the frames of the labs."""
-    whole = traceback.TracebackException.from_exception(error)
-    whole.stack[:] = [frame for frame in whole.stack if frame.filename != __file__]
-    lines = whole.format() if whole.stack else whole.format_exception_only()
-    return "".join(lines).replace(f"{models.HOME}{os.sep}", "")
+    try:
+        whole = traceback.TracebackException.from_exception(error)
+        whole.stack[:] = [frame for frame in whole.stack if frame.filename != __file__]
+        lines = whole.format() if whole.stack else whole.format_exception_only()
+        return "".join(lines).replace(f"{models.HOME}{os.sep}", "")
+    except (MemoryError, RecursionError):
+        raise
+    except BaseException:  # the error is the reader's own, and so is its text
+        return UNPRINTABLE

@@ -17,13 +17,13 @@ from collections import deque
 from collections.abc import Iterator
 
 from labs import LabError, models
-from labs.typed import ENDINGS, Flood, Screen, confined
+from labs.book import book, program_of, text_of
+from labs.typed import ENDINGS, Flood, Screen, confined, last_line
 from literate.diagnostics import DocumentError, Problem
-from literate.document import Document, Piece, parse
-from literate.program import Output, check_syntax, tangle
+from literate.document import parse
+from literate.program import Output, check_syntax
 
 VARIANT = "reader"
-PROGRAM = "build/microgpt.py"
 YOURS = "<your microgpt.py>"
 STEPS = 100
 RECENT = 20  # losses in the moving mean
@@ -42,13 +42,6 @@ class Mistake(LabError):
         super().__init__("Your program: " + "; ".join(p["message"] for p in places))
 
 
-@functools.cache
-def book() -> Document:
-    """Return the book."""
-    text = (models.HOME / "microgpt.md").read_bytes().decode()
-    return parse(text, "microgpt.md")
-
-
 def chunk(line: int) -> dict:
     """Return the `name` and the `text` of the chunk with a piece at a line.
 
@@ -57,15 +50,9 @@ def chunk(line: int) -> dict:
     for each in book().chunks.values():
         for piece in each.all_pieces():
             if piece.line == line:
-                text = "".join(map(text_of, each.pieces_in(piece.variant)))
-                default = "".join(map(text_of, each.pieces))
-                return {"name": each.name, "text": text, "book": default}
+                text = text_of(each.pieces_in(piece.variant))
+                return {"name": each.name, "text": text, "book": text_of(each.pieces)}
     raise LabError("The book has changed since. Reload the page.")
-
-
-def text_of(piece: Piece) -> str:
-    """Return a piece as the document has it."""
-    return "".join(book().lines[piece.start : piece.start + len(piece.lines)])
 
 
 # Tangling
@@ -95,8 +82,7 @@ class Workpiece:
     def tangle(self) -> Output:
         """Return the program; raises Mistake if the tangler or Python refuses it."""
         try:
-            outputs = tangle(self.document, VARIANT if self.places else None)
-            self.output = next(each for each in outputs if each.path == PROGRAM)
+            self.output = program_of(self.document, VARIANT if self.places else None)
             check_syntax([self.output])
         except DocumentError as error:
             raise Mistake(*map(self._explain, error.problems)) from None
@@ -236,13 +222,13 @@ def step() -> dict:
     if not _races:
         raise LabError("This training is over. Begin it again.")
     race = _races[0]
-    start = race.screen.tell()
+    start = len(race.screen.shown())
     try:
         with race.watched():
             yours = race.yours.step()
     except Mistake as mistake:
         _races.clear()
-        printed = race.screen.getvalue()[start:]
+        printed = race.screen.shown()[start:]
         return {"mistakes": mistake.places, "printed": printed, "done": True}
     book = race.book.step()
     race.steps += 1
@@ -252,7 +238,7 @@ def step() -> dict:
         "book": book,
         "yours": yours,
         "same": race.is_same,
-        "printed": race.screen.getvalue()[start:],
+        "printed": race.screen.shown()[start:],
         "mistakes": [],
         "done": race.steps == STEPS,
     }
@@ -283,7 +269,7 @@ def _explained(work: Workpiece) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename == YOURS]
-        said = traceback.format_exception_only(type(error), error)[-1].strip()
+        said = last_line(error).strip()
         if isinstance(error, StopIteration):
             said = "train has ended early: it yields fewer losses than there are steps"
         if not own:

@@ -176,7 +176,8 @@ def test_the_page_shows_what_the_programs_do(open_lab, labs):
     way = "less" if gap < 0 else "more"
     frame.get_by_text(f"{means[1]:.4f}, {abs(gap):.4f} {way} than intact").wait_for()
     for each in found["samples"]:
-        frame.get_by_text(", ".join(each["names"])).wait_for()
+        names = ", ".join(name or "(nothing)" for name in each["names"])
+        frame.get_by_text(names).wait_for()
     frame.get_by_label("Show").select_option("gaps")
     frame.get_by_role("slider", name="Losses of the programs").press("End")
     assert lab.text(".chart-said").split("; ")[0].endswith(f"no attention: {gap:.4f}")

@@ -165,8 +165,8 @@ def test_the_page_shows_the_programs_weights_and_what_is_behind_them(open_lab, l
     # The cell in which the second n looks at the first a, in head 3
     weight = found["layers"][0][2]["weights"][3][1]
     table = frame.get_by_role("table", name="Head 3")
-    table.get_by_label(f"n looks at a: {weight:.2f}").last.click()
-    wait_for_title(lab, "n looks at a: head 3, after 1,000 steps")
+    table.get_by_label(f"n (3) looks at a (1): {weight:.2f}").click()
+    wait_for_title(lab, "n (3) looks at a (1): head 3, after 1,000 steps")
     place = {"model": "trained", "text": "anna", "layer": 0, "head": 2, "position": 3}
     row = labs("attention.row", **place)
     column = 1
@@ -183,11 +183,11 @@ def test_the_page_shows_the_programs_weights_and_what_is_behind_them(open_lab, l
     assert shown == [f"{x:.3f}" for x in numbers]
     frame.locator(".att-steps .num").nth(1).hover()
     what, exact = frame.locator(".num-tip").inner_text().split(" = ")
-    assert what == "query of n, 1"
+    assert what == "query of n (3), 1"
     assert float(exact) == pytest.approx(row["query"][1], rel=1e-12)
 
     change_colours(page, 1, "slate")
-    frame.get_by_label("Beside it").select_option("untrained")
+    frame.get_by_label("Compare with").select_option("untrained")
     page.wait_for_function("document.querySelectorAll('.att-map').length === 8")
     (plain,) = labs("attention.look", which=["untrained"], text="anna")["models"]
     table = frame.get_by_role("table", name="Head 2, before training")
@@ -195,7 +195,7 @@ def test_the_page_shows_the_programs_weights_and_what_is_behind_them(open_lab, l
     cells = table.locator(".att-cell").all_inner_texts()
     assert cells == [f"{w:.2f}" for row in rows for w in row]
     table.locator(".att-cell").nth(4).click()
-    wait_for_title(lab, "n looks at a: head 2, before training")
+    wait_for_title(lab, "n (2) looks at a (1): head 2, before training")
 
 
 def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab):
@@ -217,9 +217,9 @@ def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab):
     for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
     label = page.evaluate("document.activeElement.ariaLabel")
-    assert label.startswith("n looks at n: ")
-    wait_for_title(lab, "n looks at n: head 1, after 1,000 steps")
-    assert "n looks at n: " in frame.locator(".num-tip").inner_text()
+    assert label.startswith("n (3) looks at n (2): ")
+    wait_for_title(lab, "n (3) looks at n (2): head 1, after 1,000 steps")
+    assert "n (3) looks at n (2): " in frame.locator(".num-tip").inner_text()
     frame.locator(".att-cell").first.tap()
     wait_for_title(lab, "BOS looks at BOS: head 1, after 1,000 steps")
 

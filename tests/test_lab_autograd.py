@@ -502,7 +502,7 @@ def test_own_expressions_and_bad_ones(open_lab, labs):
 
 def test_it_fits_a_phone_and_can_be_used_by_all(open_lab):
     lab = open_lab("autograd", viewport={"width": 390, "height": 800})
-    choose(lab, "A dot product in one node")
+    choose(lab, "Later in the book: a dot product in one node")
     wait(lab, "Step 0 of 2.")
     press(lab, "Last")
     assert lab.page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,5 +1,6 @@
 """The book's sessions as cells, natively and in the page."""
 
+import math
 import re
 import subprocess
 import sys
@@ -128,6 +129,13 @@ BAD = [
     ("'x' * 30_000", "flood", "more than 20,000"),
     ("<img src=x onerror=alert(1)>", "error", "SyntaxError"),
     ("print('🙂'); open('nothing')", "error", "FileNotFoundError"),
+    ("import sys; sys.stdout.close()\nprint(1)", "error", "closed file"),
+    (
+        "class M(type):\n    def __getattribute__(self, name): 1/0\n"
+        "class E(Exception, metaclass=M): pass\nraise E",
+        "error",
+        "an error that cannot be printed",
+    ),
 ]
 
 
@@ -148,6 +156,30 @@ def test_code_without_output_is_silent(run, text):
         "ending": None,
         "agrees": None,
     }
+
+
+def test_output_that_goes_round_the_limit_is_not_shown(run):
+    text = "import io, sys\nio.StringIO.write(sys.stdout, 'x' * 10**6);"
+    assert run(CHAPTERS["Tokens"][0], text)["output"] == "1000000\n"
+
+
+TAMPERING = [
+    "import builtins\nbuiltins.len = builtins.next = None",
+    "import builtins\nfor name in ('type', 'print', 'vars'): delattr(builtins, name)",
+    "import sys\nfor name in [*sys.modules]:\n"
+    "    if name.startswith(('labs', 'json')): sys.modules[name] = None",
+    "import json, os\njson.dumps = os.chdir = os.getcwd = None",
+    "import math, random\nmath.exp = lambda x: 1\nrandom.Random = None",
+]
+
+
+@pytest.mark.parametrize("text", TAMPERING)
+def test_what_a_cell_puts_into_pythons_modules_is_taken_away(run, labs, text):
+    line = CHAPTERS["Tokens"][0]
+    assert run(line, text)["ending"] is None
+    assert labs("tokenizer.encode", text="a")["tokens"] == [26, 0, 26]
+    assert math.exp(1) == math.e
+    assert run(line)["agrees"] is True
 
 
 def test_a_cell_cannot_spoil_the_program_of_the_labs(run, labs, microgpt):
@@ -349,3 +381,17 @@ def test_cells_run_in_the_book_on_one_page(open_cells):
         block = page.page.locator(".language-pycon").nth(number)
         block.evaluate("block => block.closest('details')?.setAttribute('open', '')")
         assert page.result(page.open(number))[0] == "As the book shows it."
+
+
+def test_files_of_the_labs_are_out_of_the_way(run):
+    from labs import models
+
+    names = ("names.txt", "model.json", "microgpt.py")
+    line = SESSIONS[0].line
+    clear = (
+        f"from pathlib import Path\nfor name in {names}:\n    Path(name).write_text('')"
+    )
+    run(line, clear)
+    assert all((models.HOME / name).stat().st_size for name in names)
+    size = "from pathlib import Path\nPath('names.txt').stat().st_size > 1000"
+    assert "True" in run(line, size)["output"]

@@ -184,6 +184,11 @@ BROKEN = [
     ("slopes", "while True:\n    print('x' * 100)", "more than 20,000"),
     ("slopes", "def slope(f, x):\n    while True: print('x')", "more than 20,000"),
     ("slopes", "class slope:\n    def __init__(self, *_): pass", "should be"),
+    (
+        "slopes",
+        "class E(Exception):\n    def __str__(self): exit()\ndef slope(f, x): raise E",
+        "cannot be printed",
+    ),
     ("loss", "class loss(float):\n    __init__ = lambda *x: 1/0", "TypeError"),
 ]
 

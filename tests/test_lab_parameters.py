@@ -222,7 +222,7 @@ def test_the_matrices_change_while_the_page_trains(open_lab, labs, yours):
     frame.get_by_role("button", name="Pause").click()
     frame.get_by_role("button", name="Stop").wait_for()
     page.locator(".lab-bar button[aria-disabled=true]").first.wait_for()
-    frame.get_by_role("button", name="Begin again").click()
+    frame.get_by_role("button", name="Reset").click()
     frame.get_by_text("no step is done").wait_for()
     frame.get_by_text("All slopes are 0").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390

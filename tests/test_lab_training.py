@@ -106,7 +106,8 @@ def timed(action):
 def test_a_new_learning_rate_counts_from_the_next_step_on(labs, fresh, program):
     labs("training.begin", steps=100)
     do(labs, 10)
-    told = labs("training.step", learning_rate=0.1)
+    labs("training.set_learning_rate", learning_rate=0.1)
+    told = labs("training.step")
     assert told["rate"] == 0.1 * (1 - 10 / 100)
     docs, model, _ = models_start(fresh, book_names(program))
     adam = fresh.Adam(model.params())

@@ -42,6 +42,12 @@ def hog():
 def nest():
     return nest()
 
+def forge():
+    import js
+    js.eval("postMessage(null); postMessage(5); postMessage({loaded: 'x'})")
+    js.eval("for (let id = 0; id < 9; id++) postMessage({id: 99, kept: [1]})")
+    return "done"
+
 def step(slow_at=None, last=1000):
     global steps
     steps += 1
@@ -254,6 +260,48 @@ def test_stop_needs_no_new_worker_between_two_steps(machine_page):
     )
 
 
+def test_stop_while_python_starts_again_is_harmless(machine_page):
+    faults = []
+    machine_page.on("pageerror", lambda error: faults.append(error))
+    result = machine_page.evaluate(
+        """async () => {
+            await machine.run("trial.step", { last: 3 }, () => {});
+            const call = attempt(machine.call("trial.loop_for_ever"));
+            const first = machine.stop();
+            await call;
+            await Promise.all([first, machine.stop(), machine.stop()]);
+            return attempt(machine.call("trial.step"));
+        }"""
+    )
+    assert result["value"]["steps"] == 4
+    assert not faults
+
+
+@pytest.mark.parametrize("part", ["bundle.json", "worker.js", "pyodide.asm.wasm"])
+def test_python_starts_again_when_the_network_is_back(machine_page, part):
+    page = machine_page
+    page.route(f"**/{part}", lambda route: route.abort())
+    failed = page.evaluate(
+        """async () => {
+            await machine.run("trial.step", { last: 3 }, () => {});
+            const call = machine.call("trial.loop_for_ever").catch(() => {});
+            await Promise.all([machine.stop(), call]);
+            return attempt(machine.call("trial.step"));
+        }"""
+    )
+    assert failed["name"] == "LabError"
+    page.unroute(f"**/{part}")
+    assert attempt(page, "call('trial.step')")["value"]["steps"] == 4
+
+
+def test_messages_that_code_makes_up_do_no_harm(machine_page):
+    faults = []
+    machine_page.on("pageerror", lambda error: faults.append(error))
+    assert attempt(machine_page, "call('trial.forge')") == {"value": "done"}
+    assert attempt(machine_page, "call('trial.double', {number: 4})") == {"value": 8}
+    assert not faults
+
+
 def test_endless_calls_are_stopped(machine_page):
     page = machine_page
     ended = page.evaluate(
@@ -349,3 +397,19 @@ def test_every_lab_has_its_two_halves(name):
     assert (ROOT / "web" / "labs" / f"{name}.js").is_file()
     modules = {path.stem for path in bundle.python_files()}
     assert {name, f"{name}s"} & modules
+
+
+def test_starting_by_key_leads_into_the_lab(open_page, site):
+    page = open_page(site.page_with_lab("tokenizer")).page
+    page.locator(".lab[data-lab=tokenizer] .lab-start").focus()
+    page.keyboard.press("Enter")
+    page.locator(".lab[data-lab=tokenizer][data-state=ready]").wait_for()
+    assert page.evaluate("document.activeElement.closest('.lab-body') !== null")
+
+
+def test_print_shows_the_picture_and_no_button(reader, site):
+    reader.goto(site.url(site.page_with_lab("tokenizer")))
+    reader.emulate_media(media="print")
+    lab = reader.locator(".lab[data-lab=tokenizer]")
+    assert lab.locator("table").is_visible()
+    assert not lab.locator("button, small").first.is_visible()

@@ -98,6 +98,15 @@ def test_nothing_is_loaded_from_elsewhere(site, trees):
                 assert url.startswith((site.address, "data:")), (path, link)
 
 
+def test_pictures_are_loaded_when_near_and_have_their_room(trees):
+    pictures = [e for tree in trees.values() for e in tree.walk() if e.tag == "img"]
+    assert len(pictures) > 10
+    for picture in pictures:
+        assert picture.get("loading") == "lazy"
+        assert int(picture.get("width")) == 360 < 800 > int(picture.get("height"))
+        assert picture.get("alt")
+
+
 def test_the_edit_link_leads_to_the_line(site, trees):
     lines = (ROOT / "microgpt.md").read_text(encoding="utf-8").split("\n")
     checked = 0
@@ -442,5 +451,8 @@ def test_the_copy_from_a_file_opens_and_searches(chromium, tmp_path):
     page.wait_for_url("**/sampling.html*")
     page.locator("a.use").first.click()
     assert page.url.startswith("file://")
+    page.goto((tmp_path / "tokens.html").as_uri())
+    page.locator(".lab-start").first.click()
+    page.get_by_text("Run “python -m http.server”").wait_for()
     context.close()
     assert not watched.faults

@@ -8,6 +8,7 @@
 
   // Do what a button offers; `say` is told how far it is, and what is in the way.
   async function start(button, say, action) {
+    if (button.ariaDisabled === "true") return;
     if (location.protocol === "file:") {
       say(
         "A page that was opened from a file cannot start Python. Run " +
@@ -15,14 +16,14 @@
       );
       return;
     }
-    button.disabled = true;
+    button.ariaDisabled = "true"; // with disabled it would lose the focus
     try {
       page ??= await import(new URL("page.js", folder));
       await action(page);
     } catch (error) {
       say(`It could not be started: ${error.message}`);
     }
-    button.disabled = false;
+    button.ariaDisabled = "false";
   }
 
   addEventListener("click", (event) => {

@@ -1,7 +1,7 @@
 // The ablation lab: variants of the program train side by side with the intact one.
 
 import { Chart, movingMean, recentMean } from "./chart.js";
-import { choice, h } from "./parts.js";
+import { choice, h, nameList } from "./parts.js";
 import { Trainer } from "./trainer.js";
 
 const WIDTH = 50; // steps in the moving mean
@@ -19,6 +19,7 @@ export default async function ablation(body, lab) {
   let view = "losses";
 
   const changes = await lab.ask("ablation.changes");
+  if (!changes) return;
   const boxes = changes.map(({ name }) => {
     const isChecked = ["no attention", "no residuals"].includes(name);
     return h("input", { type: "checkbox", value: name, checked: isChecked, onchange: choose });
@@ -30,22 +31,24 @@ export default async function ablation(body, lab) {
     begin,
     onRestart,
   });
+  const tooMuch = h("p", { role: "status" });
   const verdict = h("div", { className: "break-verdict", role: "status" });
   const samples = h("dl", { className: "break-samples" });
 
   const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
 
   function choose() {
-    if (chosen().length > MOST) {
-      this.checked = false;
-      trainer.said.textContent = `${MOST} at a time are enough. Take away another one first.`;
-    } else if (!trainer.done) trainer.reset();
+    const isTooMuch = chosen().length > MOST;
+    tooMuch.textContent = isTooMuch
+      ? `${MOST} at a time are enough. Take away another one first.`
+      : "";
+    if (isTooMuch) this.checked = false;
+    else if (!trainer.done) trainer.reset();
     else trainer.said.textContent = "Reset begins anew with what is chosen now.";
   }
 
   async function begin() {
-    let begun = null;
-    await lab.run("ablation.begin", { chosen: chosen() }, (value) => (begun = value));
+    const begun = await lab.begin("ablation.begin", { chosen: chosen() });
     if (!begun) return;
     showAll(begun);
     await look();
@@ -53,6 +56,7 @@ export default async function ablation(body, lab) {
 
   async function onRestart() {
     const status = await lab.ask("ablation.status");
+    if (status === undefined) return; // stopped once more
     if (!status) return begin();
     showAll(status);
     await look();
@@ -61,7 +65,7 @@ export default async function ablation(body, lab) {
   function show(told) {
     told.losses.forEach((loss, i) => losses[i].push(loss));
     if (view === "losses") chart.push(losses.map((each) => recentMean(each, WIDTH)));
-    else chart.push(gaps().map((each) => recentMean(each.slice(-WIDTH), WIDTH)));
+    else chart.push(gaps().map((each) => recentMean(each, WIDTH)));
   }
 
   // By how much each program's losses are greater than the intact one's
@@ -100,7 +104,7 @@ export default async function ablation(body, lab) {
     verdict.replaceChildren(...sentences(found).map((text) => h("p", {}, text)));
     const entries = found.samples.filter((each) => each.names.length);
     samples.replaceChildren(
-      ...entries.flatMap(({ name, names }) => [h("dt", {}, name), h("dd", {}, names.join(", "))]),
+      ...entries.flatMap(({ name, names }) => [h("dt", {}, name), h("dd", {}, nameList(names))]),
     );
   }
 
@@ -114,6 +118,7 @@ export default async function ablation(body, lab) {
       { className: "break-changes" },
       h("legend", {}, `What shall be different? One thing for each program, up to ${MOST}.`),
       ...offers,
+      tooMuch,
     ),
     h(
       "p",
@@ -157,7 +162,7 @@ function sentences({ recent, programs }) {
 
 function doubt(gap, error, recent) {
   if (recent < 10) return "";
-  const scatter = `The scatter of these steps alone makes ±\u00a0${error.toFixed(4)} of that.`;
+  const scatter = `Steps differ so much that ±\u00a0${(2 * error).toFixed(4)} may be chance:`;
   const isSmall = Math.abs(gap) < 2 * error;
-  return `${scatter} ${isSmall ? "The difference may be chance." : "It is more than this chance."}`;
+  return `${scatter} ${isSmall ? "perhaps all of this." : "this is more."}`;
 }

@@ -1,7 +1,7 @@
 // Attention's lab: where each head looks over a word of one's own; a cell opens the
 // arithmetic behind its weight.
 
-import { MODELS, choice, field, fixed, h, modelChoice, seldom } from "./parts.js";
+import { MODELS, fixed, h, modelChoice, textField } from "./parts.js";
 import { farthest, number, numberTable, redraw, roam, share, tips } from "./numbers.js";
 
 const REST = 400; // milliseconds between two looks at a model that is being trained
@@ -16,10 +16,10 @@ export default async function attention(body, lab) {
   const steps = h("section", { className: "att-steps", ariaLabel: "What is behind the weight" });
 
   async function look() {
-    const which = [wanted.model, wanted.beside].filter(Boolean);
+    const which = [...new Set([wanted.model, wanted.beside])].filter(Boolean);
     const answer = await lab.ask("attention.look", { which, text: wanted.text });
     if (!answer) return;
-    shown = answer;
+    shown = { ...answer, names: distinct(answer.tokens) };
     keepInside();
     said.textContent = sentence(shown);
     drawMaps();
@@ -84,8 +84,8 @@ export default async function attention(body, lab) {
   }
 
   function cell(weight, place) {
-    const { tokens } = shown;
-    const what = `${tokens[place.position]} looks at ${tokens[place.column]}`;
+    const { names } = shown;
+    const what = `${names[place.position]} looks at ${names[place.column]}`;
     const button = h("button", {
       type: "button",
       className: "att-cell",
@@ -136,12 +136,12 @@ export default async function attention(body, lab) {
 
   function drawSteps() {
     const { side, layer, head, position, column } = open;
-    const { tokens, models } = shown;
-    const seen = tokens.slice(0, position + 1);
+    const { names, models } = shown;
+    const seen = names.slice(0, position + 1);
     if (behind.weights.length !== seen.length) return; // another row is on its way
     const deep = models[side].layers.length > 1 ? `layer ${layer + 1}, ` : "";
     const title =
-      `${tokens[position]} looks at ${tokens[column]}: ` +
+      `${seen[position]} looks at ${seen[column]}: ` +
       `${deep}head ${head + 1}, ${MODELS[models[side].name]}`;
     redraw(
       steps,
@@ -154,37 +154,17 @@ export default async function attention(body, lab) {
     );
   }
 
-  const input = h("input", { value: wanted.text, maxLength: 500, spellcheck: false, size: 16 });
-  input.autocapitalize = "none";
-  input.addEventListener("input", () => ((wanted.text = input.value), look()));
+  const set = (name) => (value) => ((wanted[name] = value), look());
+  const word = textField("Word", wanted.text, set("text"), { size: 16 });
+  const model = modelChoice(lab, set("model"), REST);
+  const aside = { label: "Compare with", none: "nothing" };
+  const beside = modelChoice(lab, set("beside"), REST, aside);
   roam(maps, ".att-cell", visit);
   maps.addEventListener("click", ({ target }) => target.closest(".att-cell")?.focus());
-  const refresh = seldom(look, REST);
-  const setModel = (name) => {
-    const isTraining = name === wanted.model;
-    wanted.model = name;
-    return isTraining ? refresh() : look();
-  };
-  const beside = choice("Beside it", { "": "nothing" }, "", (name) => {
-    wanted.beside = name;
-    look();
-  });
-  body.append(h("div", { className: "lab-row" }, field("Word", input)), said, maps, steps);
-  const model = await modelChoice(lab, wanted.model, setModel);
-  input.closest(".lab-row").append(model, beside);
+  body.append(h("div", { className: "lab-row" }, word, model, beside), said, maps, steps);
   tips(body);
-  const select = beside.querySelector("select");
-  const offer = async () => {
-    const names = (await lab.ask("models.names_of_models")) ?? [];
-    const there = [...select.options].map(({ value }) => value);
-    const fresh = names.filter((name) => !there.includes(name));
-    select.append(...fresh.map((name) => h("option", { value: name }, MODELS[name])));
-  };
-  select.addEventListener("focus", offer);
-  lab.machine.addEventListener("step", ({ detail }) => {
-    if (detail === "training" && wanted.beside === "yours") refresh();
-  });
-  await offer();
+  await model.choose(wanted.model);
+  await beside.choose(wanted.beside);
 }
 
 function sentence({ tokens }) {
@@ -192,6 +172,12 @@ function sentence({ tokens }) {
     ? "With BOS alone there is one position, and it can only look at itself."
     : "A row is the position that looks, a column one it looks at; later ones it cannot " +
         "see. Each row sums to 1. Choose a cell: below is how its weight comes about.";
+}
+
+// Name tokens apart: those that occur more than once get the numbers of their positions.
+function distinct(tokens) {
+  const isTwice = (token) => tokens.indexOf(token) < tokens.lastIndexOf(token);
+  return tokens.map((token, i) => (isTwice(token) ? `${token} (${i})` : token));
 }
 
 // The four steps from query and keys to what a head hands on
@@ -226,7 +212,6 @@ function scale({ query, root, scores, scaled }, column) {
 }
 
 function weigh({ scaled, log_total: logTotal, weights }, seen, column) {
-  const head = seen.map((token, i) => `${token}${seen.indexOf(token) < i ? ` (${i})` : ""}`);
   const rows = [
     { name: "scaled score", values: scaled },
     { name: "weight", values: weights, className: "num-total" },
@@ -235,7 +220,7 @@ function weigh({ scaled, log_total: logTotal, weights }, seen, column) {
     step("3", "Softmax. ", "Over the whole row: e to the power of each scaled score, divided " +
       "by the sum of all of them. The program subtracts the logarithm of that sum, " +
       `${fixed(logTotal, 3)}, instead. The weights sum to 1.`),
-    numberTable("Softmax over the row", head, rows, farthest([scaled, weights]), column),
+    numberTable("Softmax over the row", seen, rows, farthest([scaled, weights]), column),
     equation(
       "e^(",
       number(scaled[column], "scaled score", farthest([scaled])),

@@ -1,11 +1,14 @@
 // The autograd lab: an expression, its graph, and the backward pass step by step.
 
-import { button, choice, field, h } from "./parts.js";
+import { button, choice, field, h, textField } from "./parts.js";
 import { GraphView, layOut } from "./graph.js";
 
 const OWN = "own"; // the choice when the reader has typed
 const PAUSE = 300; // milliseconds without a key until what was typed is read
 const BEAT = 1600; // milliseconds a step when it plays
+const ARROWS_MEAN =
+  "An arrow leads from a number to what is made of it. Once the walk has used it, it shows its " +
+  "local gradient: how many times as fast the lower number changes as the upper one.";
 
 export default async function autograd(body, lab) {
   const presets = await lab.ask("autograd.presets");
@@ -24,6 +27,7 @@ export default async function autograd(body, lab) {
     inputs.element,
     stepper.element,
     said,
+    h("p", { className: "lab-note" }, ARROWS_MEAN),
     view.element,
     h("details", {}, h("summary", {}, "The graph as a table"), values.element),
     notes,
@@ -31,8 +35,8 @@ export default async function autograd(body, lab) {
   );
   const titles = Object.fromEntries(presets.map(({ title }, i) => [i, title]));
   const example = choice("Example", { ...titles, [OWN]: "your own" }, "0", take);
-  const text = h("input", { maxLength: 500, spellcheck: false, autocomplete: "off" });
-  text.setAttribute("autocapitalize", "none");
+  const typed = textField("Expression", "", wait);
+  const text = typed.querySelector("input");
   let answer = null;
   let shape = ""; // of the graph that is drawn
   let asked = 0;
@@ -85,12 +89,13 @@ export default async function autograd(body, lab) {
     if (isStep) view.reveal(node ?? answer.result);
   }
 
-  text.addEventListener("input", () => {
+  function wait() {
     example.querySelector("select").value = OWN;
     clearTimeout(typing);
     typing = setTimeout(compute, PAUSE);
-  });
-  const row = h("div", { className: "lab-row ag-typed" }, example, field("Expression", text));
+  }
+
+  const row = h("div", { className: "lab-row ag-typed" }, example, typed);
   body.append(row, lab.message, shown); // what is wrong is said where it was typed
   await take("0");
 }
@@ -103,8 +108,8 @@ function inputControls(onInput) {
 
   function control(name) {
     const range = h("input", { type: "range", min: -3, max: 3, step: 0.1 });
-    const number = h("input", { type: "number", min: -100, max: 100, step: 0.1 });
-    number.setAttribute("aria-label", `${name} as a number`);
+    const ariaLabel = `${name} as a number`;
+    const number = h("input", { type: "number", min: -100, max: 100, step: 0.1, ariaLabel });
     const set = (value) => (range.value = number.value = value);
     range.addEventListener("input", () => {
       number.value = range.value;
@@ -197,11 +202,10 @@ function stepControls(onStep) {
   const buttons = [first, back, player, forward, end];
   const element = h(
     "div",
-    { className: "lab-row ag-steps", role: "group" },
-    h("label", { className: "lab-field" }, h("span", {}, "Step ", count), range),
+    { className: "lab-row ag-steps", role: "group", ariaLabel: "Backward pass" },
+    field(["Step ", count], range),
     ...buttons,
   );
-  element.setAttribute("aria-label", "Backward pass");
   range.addEventListener("input", () => move(range.valueAsNumber));
   element.addEventListener("keydown", (event) => {
     const to = keys[event.key];
@@ -277,7 +281,7 @@ function valueTable() {
 // The slopes of the inputs beside what nudging finds.
 function checkTable() {
   const caption = h("caption");
-  const { rows, element } = table(caption, ["input", "grad", "by nudging", ""]);
+  const { rows, element } = table(caption, ["input", "grad at the end", "by nudging", ""]);
   return {
     element,
     fill({ checks, nudge }) {

@@ -1,6 +1,6 @@
 // A session of the book as a cell: its text can be changed, and it runs in the page.
 
-import { Editor, changesOf } from "./editor.js";
+import { Editor, changesOf, printout } from "./editor.js";
 import { h } from "./parts.js";
 
 export default async function cell(block, lab) {
@@ -9,9 +9,7 @@ export default async function cell(block, lab) {
   const text = await lab.ask("cells.source", { line });
   if (text === undefined) return void block.after(lab.message);
 
-  const output = h("pre", { className: "cell-output", tabIndex: 0, hidden: true });
-  output.setAttribute("role", "region");
-  output.setAttribute("aria-label", "Output");
+  const output = printout("Output");
   const editor = new Editor(lab, {
     label: "The session; it can be changed",
     text: text.trimEnd(),
@@ -24,7 +22,7 @@ export default async function cell(block, lab) {
     { className: "lab cell", role: "group", ariaLabel: "Session with Python" },
     editor.area,
     editor.bar,
-    output,
+    output.element,
     lab.message,
   );
 
@@ -33,8 +31,7 @@ export default async function cell(block, lab) {
     else changes.sessions[line] = typed;
     const { sessions: texts, chunks: edits } = changes;
     const answer = await lab.ask("cells.run", { line, texts, edits });
-    output.textContent = answer?.output ?? "";
-    output.hidden = !output.textContent;
+    output.show(answer?.output ?? "");
     if (!answer) return undefined;
     return verdict(answer, Object.keys(edits).length > 0);
   }

@@ -17,12 +17,13 @@
 // The y axis reaches at least from `low` to `high`; what is more than twice the highest
 // level stands at its edge. All is drawn at most once a frame, and only what has changed.
 
-import { fixed, h, svg } from "./parts.js";
+import { count, fixed, h, svg } from "./parts.js";
 
 const ENDS = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]; // ends of the x axis
 const MANY = 2000; // steps; if there are more, every fifth is drawn
 const PIECE = 200; // steps in a piece of a line: only the last piece is drawn anew
 const LINE = 13; // height of a line of text
+const ROOMY = 420; // width from which lines have names
 const HINT = "Point at the chart, or move along it with the arrow keys, to read its values.";
 
 // Return the mean of the last values, at most so many; null if there is none.
@@ -160,6 +161,11 @@ export class Chart {
     this.picture.setAttribute("aria-valuemax", this.length);
   }
 
+  // The lines that have their names at their ends, if there is room
+  #named() {
+    return this.#width < ROOMY ? [] : this.#series.filter(({ label }) => label);
+  }
+
   // What the axes have to show
   #measure() {
     const levels = this.#levels.map(({ value }) => value);
@@ -168,7 +174,7 @@ export class Chart {
     const high = Math.max(this.axes.high, Math.min(top, this.#range[1]), ...levels);
     const tick = nice((high - low) / 4);
     const steps = ENDS.find((end) => end >= this.length) ?? this.length;
-    const names = this.#series.filter(({ label }) => label).map(({ name }) => name.length);
+    const names = this.#named().map(({ name }) => name.length);
     return {
       left: 50,
       right: this.#width - Math.max(10, 12 + 7 * Math.max(0, ...names)),
@@ -205,7 +211,7 @@ export class Chart {
     for (let step = 0; step <= end; step += every) {
       const x = this.#x(step);
       parts.push(svg("line", { x1: x, x2: x, y1: bottom, y2: bottom + 4 }));
-      parts.push(words(x, bottom + 16, step.toLocaleString("en"), "middle"));
+      parts.push(words(x, bottom + 16, count(step), "middle"));
     }
     parts.push(words((left + right) / 2, bottom + 33, this.axes.x, "middle"));
     const middle = words(11, (top + bottom) / 2, this.axes.y, "middle");
@@ -257,9 +263,9 @@ export class Chart {
 
   // Names at the ends of lines, pushed apart where they would touch
   #drawNames() {
-    const ends = this.#series
-      .map(({ name, look = 0, label }, i) => ({ name, look, label, values: this.#values[i] }))
-      .filter(({ label, values }) => label && isNumber(values.at(-1)))
+    const ends = this.#named()
+      .map((each) => ({ look: 0, ...each, values: this.#values[this.#series.indexOf(each)] }))
+      .filter(({ values }) => isNumber(values.at(-1)))
       .map((each) => ({ ...each, y: this.#y(each.values.at(-1)) + 4 }))
       .sort((a, b) => a.y - b.y);
     ends.forEach((each, i) => {
@@ -314,7 +320,7 @@ export class Chart {
       const value = this.#values[i][this.#cursor - 1];
       return value === undefined || value === null ? null : `${name}: ${fixed(value)}`;
     });
-    const where = `${this.axes.x} ${this.#cursor?.toLocaleString("en")}`;
+    const where = `${this.axes.x} ${count(this.#cursor ?? 0)}`;
     this.said.textContent = this.#cursor
       ? `${where} – ${told.filter(Boolean).join("; ")}`
       : HINT;

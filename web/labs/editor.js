@@ -14,6 +14,17 @@ export function changesOf(machine) {
   return changes.get(machine);
 }
 
+// A box for what a program prints; there is none as long as it has printed nothing.
+export function printout(label) {
+  const properties = { className: "cell-output", role: "region", ariaLabel: label };
+  const element = h("pre", { ...properties, tabIndex: 0, hidden: true });
+  const show = (text) => {
+    element.textContent = text;
+    element.hidden = !text;
+  };
+  return { element, show };
+}
+
 export class Editor {
   isEnded = false; // whether the reader has pressed Stop in this run
   #running = false;

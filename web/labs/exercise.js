@@ -1,6 +1,6 @@
 // An exercise: the reader's answer runs in the page, and is judged by its checker.
 
-import { Editor } from "./editor.js";
+import { Editor, printout } from "./editor.js";
 import { h } from "./parts.js";
 
 export default async function exercise(body, lab) {
@@ -13,9 +13,7 @@ export default async function exercise(body, lab) {
   for (const task of frame.querySelectorAll(":scope > [hidden]")) task.hidden = false;
 
   const marks = h("ul", { className: "exercise-marks", ariaLabel: "Marks" });
-  const output = h("pre", { className: "cell-output", tabIndex: 0, hidden: true });
-  output.setAttribute("role", "region");
-  output.setAttribute("aria-label", "Output");
+  const output = printout("Output");
   const editor = new Editor(lab, {
     label: "Your answer",
     text: start.trimEnd(),
@@ -24,18 +22,17 @@ export default async function exercise(body, lab) {
     reset() {
       editor.text = start.trimEnd();
       marks.replaceChildren();
-      output.hidden = true;
+      output.show("");
       editor.say("");
       editor.area.focus();
     },
   });
-  body.append(editor.area, editor.bar, marks, output);
+  body.append(editor.area, editor.bar, marks, output.element);
 
   async function check(text) {
     const answer = await lab.ask("exercises.check", { exercise: name, text });
     marks.replaceChildren(...(answer?.marks ?? []).map(line));
-    output.textContent = answer?.output ?? "";
-    output.hidden = !output.textContent;
+    output.show(answer?.output ?? "");
     return answer && verdict(answer);
   }
 }

@@ -1,6 +1,6 @@
 // The forward pass's lab: from a token to the guess about the next one, stage by stage.
 
-import { button, field, fixed, h, modelChoice, seldom } from "./parts.js";
+import { button, fixed, h, modelChoice, textField } from "./parts.js";
 import { farthest, number, redraw, roam, tips } from "./numbers.js";
 
 const REST = 400; // milliseconds between two looks at a model that is being trained
@@ -94,17 +94,16 @@ export default async function forward(body, lab) {
     const index = [...list.querySelectorAll("button")].indexOf(entry);
     if (index !== stage) show(index);
   });
-  const input = h("input", { value: wanted.text, maxLength: 500, spellcheck: false, size: 16 });
-  input.autocapitalize = "none";
-  input.addEventListener("input", () => {
-    wanted.text = input.value;
-    wanted.position = Math.min(wanted.position, [...input.value].length);
+  function setText(text) {
+    wanted.text = text;
+    wanted.position = Math.min(wanted.position, [...text].length);
     walk();
-  });
-  const refresh = seldom(walk, REST);
-  const controls = h("div", { className: "lab-row" }, field("Word", input));
+  }
+
+  const word = textField("Word", wanted.text, setText, { size: 16 });
+  const model = modelChoice(lab, (name) => ((wanted.model = name), walk()), REST);
   body.append(
-    controls,
+    h("div", { className: "lab-row" }, word, model),
     h("div", { className: "fwd-where" }, h("span", {}, "Position"), places),
     h(
       "div",
@@ -113,13 +112,8 @@ export default async function forward(body, lab) {
       h("section", { className: "fwd-stage", ariaLabel: "The stage" }, said, panel),
     ),
   );
-  const model = await modelChoice(lab, wanted.model, (name) => {
-    const isTraining = name === wanted.model;
-    wanted.model = name;
-    return isTraining ? refresh() : walk();
-  });
-  controls.append(model);
   tips(body);
+  await model.choose(wanted.model);
 }
 
 // All vectors of a stage; the arrow keys go through all their numbers.

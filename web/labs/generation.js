@@ -1,6 +1,6 @@
 // Sampling's lab: names drawn letter by letter; each letter opens what it was drawn from.
 
-import { ARROWS, button, field, fixed, h, modelChoice, percent, seldom, slider } from "./parts.js";
+import { arrow, button, fixed, h, modelChoice, percent, slider, textField } from "./parts.js";
 
 const AT_ONCE = 10; // names
 const REST = 700; // milliseconds between two looks at a model that is being trained
@@ -92,15 +92,16 @@ export default async function generation(body, lab) {
     const { answer, first, row, column } = shown;
     const name = answer.names[row];
     const draw = name.draws[column];
-    const before = ["BOS", ...[...name.text].slice(0, answer.given + column)].join(" ");
+    const before = [...name.text].slice(0, answer.given + column).join("");
+    const where = before ? `after “${before}”` : "at the beginning";
     const token = answer.tokens[draw.token];
-    const what = token === "BOS" ? "BOS, the end," : `“${token}”`;
+    const what = token === "BOS" ? "the end" : `“${token}”`;
     const share = percent(draw.probs[draw.token]);
-    opened.textContent = `Name ${first + row}, after ${before}: ${what} was drawn, at ${share}.`;
+    opened.textContent = `Name ${first + row}, ${where}: ${what} was drawn, at ${share}.`;
     const [low, high] = draw.between.map((sum) => fixed(sum));
     why.textContent =
       `The random number was ${fixed(draw.random)}. Added up from a on, the probabilities ` +
-      `reach ${low} before ${token} and ${high} with it: so it became ${token}. The thin ` +
+      `reach ${low} before ${what} and ${high} with it: so it became ${what}. The thin ` +
       "marks are the probabilities at temperature 1.";
     const most = Math.max(...draw.probs, ...draw.plain);
     bars.replaceChildren(...answer.tokens.map((text, i) => bar(text, i, draw, most)));
@@ -108,21 +109,16 @@ export default async function generation(body, lab) {
 
   grid.addEventListener("keydown", (event) => {
     const { row, column, answer } = shown;
-    const [down, right] = ARROWS[event.key] ?? [0, 0];
+    const [down, right] = arrow(event) ?? [0, 0];
     if (!down && !right) return;
     event.preventDefault();
     const next = Math.max(0, Math.min(row + down, answer.names.length - 1));
     open(next, column + right, true);
   });
 
-  const seed = h("input", { value: settings.seed, inputMode: "numeric", size: 6 });
-  seed.addEventListener("input", () => set("seed", seed.value));
-  const prompt = h("input", { value: "", spellcheck: false, autocapitalize: "none", size: 10 });
-  prompt.addEventListener("input", () => set("prompt", prompt.value));
+  const numeric = { inputMode: "numeric", maxLength: null, size: 6 }; // cut, it would be another
   const warmth = { min: 0.1, max: 2, step: 0.1, value: settings.temperature };
-  let drawing = null; // the names of the chosen model, as a promise
-  const use = seldom((which) => (drawing = set("model", which)), REST);
-  const model = await modelChoice(lab, settings.model, use);
+  const model = modelChoice(lab, (which) => set("model", which), REST);
   const drawn = { className: "gen-draw", ariaLabel: "What the letter was drawn from" };
   body.append(
     h(
@@ -130,8 +126,8 @@ export default async function generation(body, lab) {
       { className: "lab-row" },
       model,
       slider("Temperature", warmth, (number) => set("temperature", number)),
-      field("Beginning", prompt),
-      field("Seed", seed),
+      textField("Beginning", settings.prompt, (text) => set("prompt", text), { size: 10 }),
+      textField("Seed", settings.seed, (text) => set("seed", text), numeric),
     ),
     h(
       "div",
@@ -144,7 +140,7 @@ export default async function generation(body, lab) {
     grid,
     h("section", drawn, opened, bars, why),
   );
-  await drawing;
+  await model.choose(settings.model);
 }
 
 function remark({ draws, listed, seen }, tokens) {
@@ -161,7 +157,7 @@ function bar(text, token, { probs, plain, token: drawn }, most) {
   return h(
     "li",
     { className: token === drawn ? "drawn" : "" },
-    h("b", {}, text),
+    h("b", {}, text === "BOS" ? "end" : text),
     line,
     h("span", {}, percent(probs[token])),
     token === drawn ? h("span", { className: "lab-unseen" }, "drawn") : null,

@@ -52,8 +52,8 @@ export class GraphView {
   #edges = []; // {from, to, group, label}
 
   constructor() {
-    this.element = h("div", { className: "graph", tabIndex: 0, role: "group" });
-    this.element.setAttribute("aria-label", "The graph; it can be scrolled");
+    const ariaLabel = "The graph; it can be scrolled";
+    this.element = h("div", { className: "graph", tabIndex: 0, role: "group", ariaLabel });
   }
 
   // Draw nodes anew: `name`, `operation`, `kind`, `children`.

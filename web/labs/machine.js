@@ -29,7 +29,9 @@ export class Machine extends EventTarget {
   // Events: `busy` (detail: whether something runs), `restart`, `step` (a step of a
   // run is done; detail: the module's name).
 
+  isEnded = false;
   #worker = null;
+  #isMissing = false; // whether the worker could not be had at all
   #waiting = new Map(); // id → {resolve, reject, onStep}
   #last = 0;
   #kept = new Map(); // module → what it needs to go on
@@ -38,11 +40,14 @@ export class Machine extends EventTarget {
   // Start Python. `report` gets the share that is loaded, from 0 to 1.
   start(report = () => {}) {
     this.#report = report;
+    this.#isMissing = false;
     this.#worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
+      this.#isMissing = !event.message; // the script did not come
       const error = new Error(event.message || "the browser could not run the worker");
+      error.name = "LabError";
       for (const { reject } of this.#forget()) reject(error);
     };
     return this.#ask({ action: "start", kept: [...this.#kept] });
@@ -76,11 +81,12 @@ export class Machine extends EventTarget {
     const over = Promise.allSettled(runs).then(() => true);
     const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
     if (await Promise.race([over, late])) return;
-    await this.#replace(new Stopped());
+    await this.#replace(new Stopped()).catch(() => {}); // the next call tells why
   }
 
   // End the worker for good. What the labs need to go on can be given to another one.
   end() {
+    this.isEnded = true;
     this.#worker?.terminate();
     for (const { reject } of this.#forget()) reject(new Stopped());
     return this.#kept;
@@ -111,6 +117,7 @@ export class Machine extends EventTarget {
   }
 
   #ask(message, onStep) {
+    if (this.#isMissing && message.action !== "start") this.start().catch(() => {});
     const id = ++this.#last;
     const asked = { onStep };
     asked.promise = new Promise((resolve, reject) => {
@@ -122,12 +129,14 @@ export class Machine extends EventTarget {
     return asked.promise;
   }
 
-  #hear({ id, loaded, step, module, kept, value, error, isFatal }) {
+  // What the reader's code sends from the worker may be anything.
+  #hear(message) {
+    const { id, loaded, step, module, kept, value, error, isFatal } = message ?? {};
     if (loaded !== undefined) return this.#report(loaded);
     const asked = this.#waiting.get(id);
     if (!asked) return;
     if (isFatal) return void this.#replace(new Broken()).catch(() => {});
-    if (kept) {
+    if (kept && asked.onStep) {
       if (kept.length) this.#kept.set(module, kept);
       asked.onStep(step);
       this.dispatchEvent(new CustomEvent("step", { detail: module }));

@@ -1,14 +1,7 @@
 // Numbers as coloured cells, with three decimals. The arrow keys go from one to the
 // next, and the one under the pointer, the finger or the focus tells its exact value.
 
-import { fixed, h } from "./parts.js";
-
-const DIRECTIONS = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
+import { arrow, fixed, h } from "./parts.js";
 
 // A number as a cell: blue above zero, orange below; `most` has the full colour.
 export function number(value, what, most) {
@@ -77,7 +70,7 @@ export function roam(frame, selector, onVisit = () => {}) {
   });
   frame.addEventListener("keydown", (event) => {
     const here = event.target.closest(selector);
-    const direction = DIRECTIONS[event.key];
+    const direction = arrow(event);
     if (!here || !direction) return;
     event.preventDefault();
     neighbour(all(), here, direction)?.focus();
@@ -85,8 +78,8 @@ export function roam(frame, selector, onVisit = () => {}) {
 }
 
 // The next cell in a direction; at the end of a line, the first of the next one.
-function neighbour(cells, here, [right, down]) {
-  if (right) return cells[cells.indexOf(here) + right];
+function neighbour(cells, here, [down, right]) {
+  if (right) return cells[Math.max(0, Math.min(cells.indexOf(here) + right, cells.length - 1))];
   const { left, top } = here.getBoundingClientRect();
   let best = null;
   for (const cell of cells) {

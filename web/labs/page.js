@@ -22,7 +22,8 @@ export async function open(script, block, say) {
   if (!here) return;
   if (here.busy) say("Python is at work on something else of this page …");
   const module = await import(`./${script}.js`);
-  await module.default(block, new Lab(here));
+  const lab = new Lab(here);
+  await lab.settingUp(() => module.default(block, lab));
 }
 
 // The page is left: its machine ends, and what the reader trained is kept.
@@ -66,7 +67,11 @@ function addStyle() {
   const href = new URL("labs.css", import.meta.url).href;
   if (document.querySelector(`link[href="${href}"]`)) return null;
   return new Promise((resolve, reject) => {
-    const link = h("link", { rel: "stylesheet", href, onload: resolve, onerror: reject });
+    const onerror = () => {
+      link.remove();
+      reject(new Error("labs.css could not be loaded"));
+    };
+    const link = h("link", { rel: "stylesheet", href, onload: resolve, onerror });
     document.head.append(link);
   });
 }
@@ -77,9 +82,12 @@ async function mount(frame, machine) {
   const bar = frame.querySelector(".lab-bar");
   const status = h("small", { role: "status" });
   const stop = h("button", { type: "button", onclick: () => machine.stop() }, "Stop");
+  const offer = [...bar.childNodes];
+  const isByKey = bar.querySelector(":focus-visible"); // where no key was, none comes up
+  const pictures = [...frame.children].filter((each) => each !== bar && !each.hidden);
   stop.ariaDisabled = "true"; // with disabled it would lose the focus
   bar.replaceChildren(bar.querySelector("strong"), status, stop);
-  for (const still of [...frame.children]) still.hidden = still !== bar;
+  for (const picture of pictures) picture.hidden = true;
   const body = h("div", { className: "lab-body" });
   const lab = new Lab(machine);
   frame.append(body, lab.message);
@@ -94,13 +102,24 @@ async function mount(frame, machine) {
     clearTimeout(working);
     status.textContent = "Stopped. Python starts again …";
   });
-  await script.default(body, lab);
+  try {
+    await lab.settingUp(() => script.default(body, lab));
+  } catch (error) {
+    bar.replaceChildren(...offer);
+    for (const part of [body, lab.message]) part.remove();
+    for (const picture of pictures) picture.hidden = false;
+    delete frame.dataset.state;
+    throw error;
+  }
+  if (lab.message.parentElement === frame) body.querySelector(".lab-row")?.after(lab.message);
+  if (isByKey) body.querySelector("input, select, textarea, button")?.focus({ preventScroll: true });
   frame.dataset.state = "ready";
 }
 
 // What a lab's script works with.
 class Lab {
   #asked = new Map(); // name → the call under way: {next}
+  #isSettingUp = false;
 
   constructor(machine) {
     this.machine = machine;
@@ -119,10 +138,31 @@ class Lab {
     }
     const call = { next: null };
     this.#asked.set(name, call);
-    const value = await this.attempt(this.machine.call(name, args));
+    const value = await this.attempt(this.#call(name, args));
     this.#asked.delete(name);
     call.next?.(true);
     return value;
+  }
+
+  // Do the first part of a lab's script: what it asks for is then asked for again if
+  // Python is stopped, so that the lab gets all that it is made of.
+  async settingUp(action) {
+    this.#isSettingUp = true;
+    try {
+      await action();
+    } finally {
+      this.#isSettingUp = false;
+    }
+  }
+
+  async #call(name, args) {
+    try {
+      return await this.machine.call(name, args);
+    } catch (error) {
+      const isOver = !this.#isSettingUp || this.machine.isEnded;
+      if (isOver || error.name !== "Stopped") throw error;
+      return this.#call(name, args);
+    }
   }
 
   // Call a function again and again, until its value has `done` or the machine is
@@ -130,6 +170,14 @@ class Lab {
   async run(name, args, onStep) {
     const end = this.machine.run(name, args, onStep).then(() => true);
     return (await this.attempt(end)) ?? false;
+  }
+
+  // Call a function as a run of one step, after which the machine keeps what the lab's
+  // Python needs to go on. Returns its value; undefined as `ask` does.
+  async begin(name, args = {}) {
+    let begun;
+    await this.run(name, args, (value) => (begun = value));
+    return begun;
   }
 
   // Wait for a promise; tell the reader if it fails.
@@ -153,5 +201,5 @@ class Lab {
 function explain(error) {
   if (error.name === "LabError") return error.message;
   const last = error.message.trim().split("\n").at(-1);
-  return `This is a mistake in the lab, not yours: ${last}`;
+  return `This is a mistake in the lab, not yours: ${last} (If it stays, reload the page.)`;
 }

@@ -1,7 +1,7 @@
 // The parameters' lab: all matrices to scale, and what each of their numbers is for.
 
 import { draw, inFrame, limitOf, onScheme, Scale } from "./heatmap.js";
-import { ARROWS, button, choice, fixed, h, modelChoice, seldom } from "./parts.js";
+import { arrow, button, choice, count, fixed, h, modelChoice } from "./parts.js";
 
 const LIMIT = 0.5; // values beyond it have the full colour
 const REST = 250; // milliseconds between two looks at a model that is being trained
@@ -15,7 +15,6 @@ export default async function parameters(body, lab) {
   const settings = { model: "trained", show: "values" };
   const tiles = new Map(); // name → Tile
   let answer = null; // what is shown
-  let looking = null; // the look under way, as a promise
   let chosen = null; // {matrix, row, column}
 
   const said = h("p", { className: "lab-said", role: "status" });
@@ -40,13 +39,15 @@ export default async function parameters(body, lab) {
     const numbers = answer.matrices.flatMap((matrix) => matrix.numbers);
     const limit = settings.show === "values" ? LIMIT : limitOf(numbers);
     const scale = new Scale(map, limit);
-    for (const { name, numbers } of answer.matrices) draw(tiles.get(name).canvas, numbers, scale);
+    for (const matrix of answer.matrices) {
+      draw(tiles.get(matrix.name).canvas, matrix.numbers, scale);
+    }
     ends[0].textContent = `-${limit} or less`;
     ends[2].textContent = `${limit} or more`;
-    const total = answer.total.toLocaleString("en");
     const isUnknown = settings.show === "slopes" && numbers.every((number) => number === 0);
     facts.textContent =
-      `${total} parameters in ${answer.matrices.length} matrices. A square is a number.` +
+      `${count(answer.total)} parameters in ${answer.matrices.length} matrices. ` +
+      "A square is a number." +
       (isUnknown ? " All slopes are 0: no step was made since Python started." : "");
   });
 
@@ -71,6 +72,7 @@ export default async function parameters(body, lab) {
     });
     map.replaceChildren(...parts);
     chosen = null;
+    readout.classList.remove("chosen");
     readout.textContent = HINT;
     measure();
   }
@@ -98,6 +100,7 @@ export default async function parameters(body, lab) {
     const found = await lab.ask("parameters.cell", { model: settings.model, ...chosen });
     if (!found) return;
     const more = ["slope", "m", "v"].filter((what) => found[what] !== null);
+    readout.classList.add("chosen");
     readout.replaceChildren(
       h("b", {}, `${matrix}, row ${row}, column ${column}: ${fixed(found.value)}`),
       `, ${found.meaning}`,
@@ -105,21 +108,21 @@ export default async function parameters(body, lab) {
     );
   }
 
-  async function train(count) {
+  async function train(some) {
     const status = await lab.ask("training.status");
     if (status === undefined) return;
-    if (!status && !(await lab.run("training.begin", {}, () => {}))) return;
+    if (!status && !(await lab.begin("training.begin"))) return;
     const done = status?.losses.length ?? 0;
     if (status && (status.trouble || done === status.info.steps)) {
-      said.textContent = status.trouble || "All its steps are done. “Begin again” starts anew.";
+      said.textContent = status.trouble || "All its steps are done. Reset begins anew.";
       return;
     }
     await model.choose("yours");
-    await lab.run("training.step", { until: done + count }, tellStep);
+    await lab.run("training.step", { until: done + some }, tellStep);
   }
 
   function tellStep({ step, steps, loss, doc, trouble }) {
-    const place = `Step ${step} of ${steps.toLocaleString("en")}`;
+    const place = `Step ${step} of ${count(steps)}`;
     said.textContent = trouble || `${place}: “${doc}” had a loss of ${fixed(loss)}.`;
   }
 
@@ -128,23 +131,20 @@ export default async function parameters(body, lab) {
     if (status === undefined) return;
     const { seed, steps, learning_rate, sizes } = status?.info ?? { sizes: {} };
     const args = { seed, steps, learning_rate, ...sizes, data: status?.data };
-    if (!(await lab.run("training.begin", args, () => {}))) return;
+    if (!(await lab.begin("training.begin", args))) return;
     said.textContent = "Your model is as it was before training: no step is done.";
     await model.choose("yours");
   }
 
-  const model = await modelChoice(
-    lab,
-    settings.model,
-    seldom((which) => ((settings.model = which), (looking = look())), REST),
-  );
+  const set = (name) => (value) => ((settings[name] = value), look());
+  const model = modelChoice(lab, set("model"), REST);
   const shown = { values: "values", slopes: "slopes of the last step" };
-  const show = choice("Show", shown, settings.show, (what) => ((settings.show = what), look()));
+  const show = choice("Show", shown, settings.show, set("show"));
   const buttons = [
     button("Train 10 steps", () => train(10)),
     button("Train 100 steps", () => train(100)),
     button("Pause", () => lab.machine.pause()),
-    button("Begin again", beginAgain),
+    button("Reset", beginAgain),
   ];
   body.append(
     h("div", { className: "lab-row" }, model, show),
@@ -155,7 +155,7 @@ export default async function parameters(body, lab) {
   );
   new ResizeObserver(measure).observe(map);
   onScheme(map, paint);
-  await looking;
+  await model.choose(settings.model);
 }
 
 // A number with three digits that count, however small it is.
@@ -199,14 +199,14 @@ class Tile {
   }
 
   #press(event) {
-    const [down, right] = ARROWS[event.key] ?? [0, 0];
+    const [down, right] = arrow(event) ?? [0, 0];
     if (!down && !right && event.key !== "Enter") return;
     event.preventDefault();
     this.#go(this.row + down, this.column + right);
   }
 
   #go(row, column) {
-    const within = (number, count) => Math.max(0, Math.min(number, count - 1));
+    const within = (number, size) => Math.max(0, Math.min(number, size - 1));
     this.choose(this.name, within(row, this.rows), within(column, this.columns));
   }
 }

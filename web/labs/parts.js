@@ -22,30 +22,41 @@ function fill(element, properties, children) {
   return element;
 }
 
-// A labelled control: field("Name", h("input")).
+// A labelled control: field("Name", h("input")). The label may be a list of parts.
 export function field(label, control) {
-  return h("label", { className: "lab-field" }, h("span", {}, label), control);
+  return h("label", { className: "lab-field" }, h("span", {}, ...[label].flat()), control);
 }
 
 // A slider that shows its value. `onInput` gets the number.
 export function slider(label, { min, max, step, value }, onInput) {
-  // Not an output element: the label would be that one's, and the slider have no name.
+  // An output element would take the label for itself, and the slider have no name.
   const output = h("span", { ariaHidden: "true" }, String(value));
   const input = h("input", { type: "range", min, max, step, value });
   input.addEventListener("input", () => {
     output.textContent = input.value;
     onInput(Number(input.value));
   });
-  return h("label", { className: "lab-field" }, h("span", {}, label, " ", output), input);
+  return field([label, " ", output], input);
+}
+
+// A field for a short text, which is taken as it is typed. `onInput` gets it.
+export function textField(label, value, onInput, properties = {}) {
+  const plain = { autocapitalize: "none", autocomplete: "off", spellcheck: false };
+  const input = h("input", { value, maxLength: 500, ...plain, ...properties });
+  input.addEventListener("input", () => onInput(input.value));
+  return field(label, input);
 }
 
 // A choice: options is {value: text}.
 export function choice(label, options, value, onChange) {
-  const entries = Object.entries(options);
-  const items = entries.map(([value, text]) => h("option", { value }, text));
+  const items = Object.entries(options).map(([value, text]) => option(value, text));
   const select = h("select", { onchange: () => onChange(select.value) }, ...items);
   select.value = value;
   return field(label, select);
+}
+
+export function option(value, text) {
+  return h("option", { value }, text);
 }
 
 // What the models of labs/models.py are called.
@@ -55,30 +66,37 @@ export const MODELS = {
   yours: "yours, as it is now",
 };
 
-// A choice among the models that there are. `onChange` is called with the first one,
-// whenever another is chosen, and after each step of training if it is the reader's.
-// A script chooses with the control's own `choose(which)`.
-export async function modelChoice(lab, first, onChange) {
-  const control = choice("Model", {}, "", onChange);
+// A choice among the models that there are, none until a script calls the control's own
+// `choose(which)`. `onChange` is called with each new choice and, while the reader's model
+// is chosen and trained, again and again, with a rest of so many milliseconds between.
+// `none` are the words for the choice of no model; without them there has to be one.
+export function modelChoice(lab, onChange, rest, { label = "Model", none } = {}) {
+  const control = choice(label, {}, "", onChange);
   const select = control.querySelector("select");
+  const isYours = () => select.value === "yours";
+  const follow = seldom(() => isYours() && onChange("yours"), rest);
 
-  async function offer(value) {
+  async function offer(which) {
     const names = await lab.ask("models.names_of_models");
     if (!names) return;
-    select.replaceChildren(...names.map((name) => h("option", { value: name }, MODELS[name])));
-    select.value = names.includes(value) ? value : names[0];
+    const value = which ?? select.value;
+    const models = names.map((name) => option(name, MODELS[name]));
+    select.replaceChildren(...(none ? [option("", none)] : []), ...models);
+    select.value = value;
+    if (select.selectedIndex < 0) select.selectedIndex = 0;
   }
 
   lab.machine.addEventListener("step", async ({ detail }) => {
     if (detail !== "training") return;
-    if (select.options.length < 3) await offer(select.value);
-    if (select.value === "yours") onChange("yours");
+    const hasYours = [...select.options].some(({ value }) => value === "yours");
+    if (!hasYours) await offer();
+    if (isYours()) follow();
   });
   control.choose = async (which) => {
+    const before = select.value;
     await offer(which);
-    onChange(select.value);
+    if (select.value !== before) await onChange(select.value);
   };
-  await control.choose(first);
   return control;
 }
 
@@ -89,6 +107,16 @@ export function button(text, onclick) {
 // A number of the worker's with so many decimals; "nan" and "inf" stay words.
 export function fixed(number, decimals = 4) {
   return typeof number === "number" ? number.toFixed(decimals) : String(number);
+}
+
+// A whole number, its thousands set apart.
+export function count(number) {
+  return number.toLocaleString("en");
+}
+
+// Names in a row; a name may be empty.
+export function nameList(names) {
+  return names.map((name) => name || "(nothing)").join(", ");
 }
 
 export function percent(share) {
@@ -113,8 +141,12 @@ export function seldom(action, rest) {
   };
 }
 
-// How far keys go in a grid: [down, right].
-export const ARROWS = {
+// How far a key goes in a grid, [down, right]; undefined for other keys.
+export function arrow({ key, altKey, ctrlKey, metaKey }) {
+  return altKey || ctrlKey || metaKey ? undefined : ARROWS[key];
+}
+
+const ARROWS = {
   ArrowLeft: [0, -1],
   ArrowRight: [0, 1],
   ArrowUp: [-1, 0],

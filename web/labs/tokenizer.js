@@ -1,10 +1,10 @@
 // The tokenizer's lab: type a text, see its tokens.
 
-import { button, field, h } from "./parts.js";
+import { button, h, textField } from "./parts.js";
 
 export default async function tokenizer(body, lab) {
-  const typing = { maxLength: 500, spellcheck: false, autocapitalize: "none" };
-  const input = h("input", { value: "emma", autocomplete: "off", ...typing });
+  const typed = textField("Text", "emma", show);
+  const input = typed.querySelector("input");
   const chips = h("ol", { className: "lab-chips", ariaLabel: "Tokens" });
   const said = h("p", { className: "lab-said", role: "status" });
   const offered = h("span", { className: "lab-row" });
@@ -25,11 +25,10 @@ export default async function tokenizer(body, lab) {
     offered.replaceChildren(...some.map((name) => button(name, use(name))));
   }
 
-  input.addEventListener("input", show);
   const table = h("ol", { className: "lab-chips", ariaLabel: "All tokens" });
   const summary = h("summary", {}, "All tokens");
   const all = h("details", {}, summary, table);
-  body.append(h("div", { className: "lab-row" }, field("Text", input)), chips, said, names, all);
+  body.append(h("div", { className: "lab-row" }, typed), chips, said, names, all);
   await show();
   await offer();
   const tokens = await lab.ask("tokenizer.table");

@@ -3,7 +3,7 @@
 // The lab's Python has a function that does a step up to `until`. What is asked for
 // while something goes on waits until that has come to a stop, between two steps.
 
-import { button, h } from "./parts.js";
+import { button, count, h } from "./parts.js";
 
 export class Trainer {
   done = 0; // steps
@@ -76,7 +76,9 @@ export class Trainer {
 
   #setRunning(now) {
     this.#isRunning = now;
-    this.pause.textContent = !now && this.done < this.#target ? "Resume" : "Pause";
+    const isPaused = !now && this.done < this.#target;
+    this.pause.textContent = isPaused ? "Resume" : "Pause";
+    this.pause.ariaDisabled = String(!now && !isPaused);
   }
 
   #howFar() {
@@ -84,8 +86,4 @@ export class Trainer {
     const words = `step ${count(this.done)} of ${count(this.steps)}`;
     return this.done < this.#target ? `Paused after ${words}.` : `Done: ${words}.`;
   }
-}
-
-export function count(number) {
-  return number.toLocaleString("en");
 }

@@ -1,8 +1,9 @@
 // The training lab: the program trains, step by step, and what happens is drawn.
 
 import { Chart, movingMean, recentMean } from "./chart.js";
-import { button, choice, field, fixed, h, percent, seldom } from "./parts.js";
-import { Trainer, count } from "./trainer.js";
+import { button, choice, count, field, fixed, h, nameList } from "./parts.js";
+import { option, percent, seldom } from "./parts.js";
+import { Trainer } from "./trainer.js";
 
 const RATES = [0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1];
 const WIDTH = 50; // steps in the moving mean
@@ -61,8 +62,7 @@ export default async function training(body, lab) {
   // Begin with the settings, unless something is wrong with them
   async function begin() {
     const args = { ...settings.values(), learning_rate: rate.value() };
-    let begun = null;
-    await lab.run("training.begin", args, (value) => (begun = value));
+    const begun = await lab.begin("training.begin", args);
     if (!begun) return;
     showAll({ info: begun, losses: [], log: [] });
     await look();
@@ -71,6 +71,7 @@ export default async function training(body, lab) {
   // What another worker knows is the last finished step
   async function onRestart() {
     const status = await lab.ask("training.status");
+    if (status === undefined) return; // stopped once more
     if (!status) return begin();
     showAll(status);
     await lab.ask("training.set_learning_rate", { learning_rate: rate.value() });
@@ -148,8 +149,7 @@ function ratePart(onChange) {
     if (place >= 0) input.value = place;
     show();
   };
-  const label = h("span", {}, "Learning rate at the start ", output);
-  return { control: field(label, input), value, set };
+  return { control: field(["Learning rate at the start ", output], input), value, set };
 }
 
 // What a training is begun with
@@ -300,19 +300,21 @@ function update({ value, m, v, before, slope, rate, betas, means, change, step }
     ["slope g", "from the backward pass", slope],
     ["m", `${b1} · ${factor(before.m)} + ${left1} · g`, m],
     ["v", `${b2} · ${factor(before.v)} + ${left2} · g²`, v],
-    ["m, corrected", `m / (1 − ${b1}^${step})`, means.m],
-    ["v, corrected", `v / (1 − ${b2}^${step})`, means.v],
-    ["change", `−${short(rate)} · ${factor(means.m)} / (√${short(means.v)} + 1e-8)`, change],
+    ["m, corrected", `m / (1 − ${b1}${raised(step)})`, means.m],
+    ["v, corrected", `v / (1 − ${b2}${raised(step)})`, means.v],
+    ["change", `−${short(rate)} · ${factor(means.m)} / (√${short(means.v)} + 10⁻⁸)`, change],
     ["value", `${short(before.value)} ${sign} ${short(Math.abs(change))}`, value],
   ];
 }
+
+const raised = (power) => [...String(power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
 
 function line([what, how, number]) {
   return [h("dt", {}, what), h("dd", { className: "how" }, how), h("dd", {}, short(number))];
 }
 
 function entry({ step, names }) {
-  return h("li", {}, h("b", {}, `step ${count(step)}: `), names.join(", "));
+  return h("li", {}, h("b", {}, `step ${count(step)}: `), nameList(names));
 }
 
 function describe(info) {
@@ -325,19 +327,15 @@ function describe(info) {
     : "";
   return (
     `${count(info.docs)} documents, ${info.vocab} tokens, ${count(info.params)} parameters. ` +
-    `Blind guessing gives each token the same probability. Counting pairs is a bigram ` +
-    `table, one added to each count, of the documents that this training sees, ` +
-    `measured ${asked}.${longer}`
+    `Blind guessing gives each token the same probability. Counting pairs uses no model: ` +
+    `it only counts which token follows which in the documents that are trained on, and ` +
+    `is measured ${asked}.${longer}`
   );
 }
 
 function part(title, words, ...children) {
   const note = words ? h("p", { className: "lab-note" }, words) : null;
   return h("section", { className: "train-part" }, h("h4", {}, title), note, ...children);
-}
-
-function option(value, text) {
-  return h("option", { value }, text);
 }
 
 function range(length) {

@@ -13,6 +13,8 @@ WebAssembly.Memory.prototype.grow = function (pages) {
   return grow.call(this, pages);
 };
 
+let lost = () => {}; // is told of a part's file that cannot be had
+
 // Whatever is loaded from a part's folder has to be the pinned file.
 function pin(part, base, report) {
   const get = globalThis.fetch;
@@ -21,7 +23,10 @@ function pin(part, base, report) {
     const name = String(address?.url ?? address);
     const integrity = name.startsWith(base) && part.files[name.slice(base.length)];
     if (!integrity) return get(address, options);
-    const answer = await get(name, { integrity });
+    const answer = await get(name, { integrity }).catch((error) => {
+      lost(error);
+      throw error;
+    });
     report(++loaded / Object.keys(part.files).length);
     return answer;
   };
@@ -40,13 +45,17 @@ async function load(name, parts, report = () => {}) {
 let parts;
 
 async function start({ kept }) {
-  const answer = await fetch(new URL("bundle.json", import.meta.url), { cache: "no-cache" });
+  const address = new URL("bundle.json", import.meta.url);
+  const again = () => fetch(address, { cache: "force-cache" }); // when there is no network
+  const answer = await fetch(address, { cache: "no-cache" }).catch(again);
   if (!answer.ok) throw new Error(`${answer.url} says ${answer.status}`);
   const bundle = await answer.json();
   parts = bundle.parts;
   const report = (share) => postMessage({ loaded: share });
   const [{ loadPyodide }, indexURL] = await load("python", parts, report);
-  const python = await loadPyodide({ indexURL, env: { HOME: "/book" } });
+  const loss = new Promise((_, reject) => (lost = reject));
+  const loading = loadPyodide({ indexURL, env: { HOME: "/book" } });
+  const python = await Promise.race([loading, loss]); // it may wait for ever for a file
   for (const [name, text] of Object.entries(bundle.files)) {
     const path = `/book/${name}`;
     python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
@@ -92,10 +101,28 @@ async function run(id, name, args) {
   }
 }
 
-let ready; // the promise of the start
+let begun; // what it was started with
+let ready = null; // the promise of the start, null after one that failed
+
+function begin(data) {
+  begun = data;
+  ready = start(begun);
+  ready.catch(() => (ready = null));
+  return ready;
+}
+
+// Wait for the start, and try it again if it has failed.
+async function started() {
+  try {
+    await (ready ?? begin(begun));
+  } catch ({ message }) {
+    const error = new Error(`Python could not be started again: ${message}. Try it once more.`);
+    throw Object.assign(error, { name: "LabError" });
+  }
+}
 
 const actions = {
-  start: (data) => (ready = start(data)),
+  start: begin,
   call: ({ name, args }) => call(name, args),
   run: ({ id, name, args }) => run(id, name, args),
   pause: ({ run }) => void running.delete(run),
@@ -116,7 +143,7 @@ const actions = {
 
 onmessage = async ({ data }) => {
   try {
-    if (data.action !== "start") await ready;
+    if (data.action !== "start") await started();
     const value = await actions[data.action](data);
     postMessage({ id: data.id, value });
   } catch (error) {

@@ -1,8 +1,8 @@
 // A chunk under the reader's hands: edited, tangled, and trained beside the book's.
 
 import { Chart } from "./chart.js";
-import { Editor, changesOf } from "./editor.js";
-import { fixed, h } from "./parts.js";
+import { Editor, changesOf, printout } from "./editor.js";
+import { fixed, h, nameList } from "./parts.js";
 
 const SAID = 20; // the status says every so many steps how far it is
 const PRINTED = 4000; // characters of what the program printed that are kept
@@ -87,7 +87,7 @@ function board(place, steps) {
   const axes = { x: "step", y: "mean loss", low: 2.5, high: 3.5 };
   const chart = new Chart("Mean of the last 20 losses", axes, [
     { name: "the book’s", kind: "line", look: 0, label: true },
-    { name: "yours", kind: "line", look: 1, label: true },
+    { name: "yours", kind: "line", look: 4, label: true }, // the other shows through
   ]);
   chart.most = steps;
   const cells = { book: [h("td"), h("td")], yours: [h("td"), h("td")] };
@@ -99,10 +99,8 @@ function board(place, steps) {
     h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, row("the book’s", cells.book), row("yours", cells.yours)),
   );
-  const printed = h("pre", { hidden: true, tabIndex: 0 });
-  printed.setAttribute("role", "region");
-  printed.setAttribute("aria-label", "What your program printed");
-  place.append(chart.element, table, printed);
+  const printed = printout("What your program printed");
+  place.append(chart.element, table, printed.element);
   return (step) => {
     chart.push([step.book.mean, step.yours.mean]);
     for (const whose of ["book", "yours"]) {
@@ -110,13 +108,12 @@ function board(place, steps) {
       cells[whose][1].textContent = fixed(step[whose].mean);
     }
     if (!step.printed) return;
-    printed.hidden = false;
-    printed.textContent = (printed.textContent + step.printed).slice(-PRINTED);
+    printed.show((printed.element.textContent + step.printed).slice(-PRINTED));
   };
 }
 
 function samples({ book, yours }) {
-  const list = (text, names) => h("p", {}, `${text}: `, h("code", {}, names.join(", ")));
+  const list = (text, names) => h("p", {}, `${text}: `, h("code", {}, nameList(names)));
   return [list("The book’s program makes up", book), list("Yours makes up", yours)];
 }
 
