@@ -425,3 +425,19 @@ def test_what_was_trained_is_there_when_one_comes_back(open_lab, labs):
     labs("training.begin")
     told = do(labs, done + 1)
     assert numbers(lab)[1] == f"{told[-1]['loss']:.4f}"
+
+
+def test_stopping_again_while_python_starts_loses_nothing(open_lab, labs):
+    lab = open_lab("training")
+    train(lab, "10 steps", "Done: step 10 of")
+    lab.page.locator(".language-pycon .offer").first.click()
+    cell = lab.page.locator(".cell").first
+    cell.get_by_role("textbox").fill("while True: pass")
+    cell.get_by_role("button", name="Run").click()
+    cell.get_by_role("button", name="Stop").click()
+    for _ in range(3):
+        lab.page.evaluate("document.querySelector('.lab-bar button').click()")
+    cell.get_by_text("Stopped").first.wait_for()
+    train(lab, "1 step", "Done: step 11 of")
+    labs("training.begin")
+    assert numbers(lab)[1] == f"{do(labs, 11)[-1]['loss']:.4f}"

@@ -352,6 +352,22 @@ def test_leaving_the_page_ends_the_worker_and_the_next_one_starts(open_lab):
     assert len(machines(page)) == 1
 
 
+def test_leaving_before_anything_is_loaded_starts_nothing(open_page, site):
+    page = open_page(site.page_with_lab("tokenizer")).page
+    held, asked = [], asked_by(page)
+    page.route("**/labs/page.js", lambda route: held.append(route))
+    with page.expect_request("**/labs/page.js"):
+        page.locator(".lab[data-lab=tokenizer] .lab-start").click()
+    page.locator(".md-footer__link--next").click()
+    page.wait_for_url("**/slopes/")
+    page.wait_for_function("!document.querySelector('.lab[data-lab=tokenizer]')")
+    with page.expect_response("**/labs/page.js"):
+        held[0].continue_()
+    page.evaluate("import(new URL('/labs/page.js', location))")  # it has been read
+    page.evaluate("fetch('/labs/bundle.json').then((answer) => answer.text())")
+    assert not [url for url in asked if url.endswith("/labs/worker.js")]
+
+
 @pytest.mark.parametrize("how", ["no network", "another file"])
 def test_a_part_that_cannot_be_had_leaves_the_picture(chromium, site, how):
     context = chromium.new_context()
