@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import re
 import statistics
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from experiments.programs import BOOK
 from experiments.run import read
 from experiments.trials import LONG_TRIALS, TRIALS
+from literate.outputs import OutputError, replace_file
 
 START = re.compile(r"<!-- table: (.*?) -->\s*")
 END = "<!-- end of table -->"
@@ -408,13 +408,6 @@ def everything(results: dict) -> str:
     return "\n".join(parts)
 
 
-def save(path: Path, text: str) -> None:
-    """Write a document, whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(text.encode("utf-8"))
-    os.replace(part, path)
-
-
 def main() -> int:
     """Do what the command line asks for; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -429,14 +422,14 @@ def main() -> int:
     old = options.document.read_bytes().decode("utf-8")
     try:
         new = rewrite(old, results, str(options.document))
-    except TableError as error:
+        if old != new and not options.check:
+            replace_file(str(options.document), old.encode(), new.encode())
+    except (TableError, OutputError) as error:
         print(error, file=sys.stderr)
         return 1
     if options.check:
         print("the tables are up to date" if old == new else "a table is out of date")
         return int(old != new)
-    if old != new:
-        save(options.document, new)
     return 0
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from browser import chromium, open_lab, open_page, reader, site
 from hypothesis import settings
 
+import tangle as command_line
 from labs import LabError
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +99,28 @@ def labs(program, microgpt, tmp_path_factory):
         return answer["value"]
 
     return call
+
+
+@pytest.fixture
+def deep(labs, microgpt):
+    """Let the reader's own model be one of two layers, and of other sizes."""
+    from labs import models
+
+    sizes = {"n_embd": 12, "n_head": 3, "n_layer": 2, "block_size": 8}
+    tokenizer = microgpt.Tokenizer("abcdefghijklmnopqrstuvwxyz")
+    before = [*models._yours]
+    models.make_yours(microgpt.Model(tokenizer, **sizes).randomize(random.Random(7)))
+    yield models._yours[0]
+    models._yours[:] = before
+
+
+@pytest.fixture
+def here(request, tmp_path, monkeypatch):
+    """A folder, the current one, with the test file's DOCUMENT as a.md, tangled."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.md").write_bytes(request.module.DOCUMENT.encode())
+    assert command_line.main(["a.md"]) == 0
+    return tmp_path
 
 
 @pytest.fixture

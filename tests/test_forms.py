@@ -232,14 +232,6 @@ def test_the_books_notebook(book: dict[str, str], tmp_path: Path) -> None:
 # How they are written
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.md").write_bytes(DOCUMENT.encode())
-    assert command_line.main(["a.md"]) == 0
-    return tmp_path
-
-
 def test_forms_are_outputs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = {".tangle.json", "a.py", "data.txt", "a_commented.py", "a.ipynb"}
     assert {path.name for path in (here / "build").iterdir()} == names

@@ -2,26 +2,12 @@
 
 import json
 import math
-import random
 import re
 
 import pytest
 from browser import ROOT, change_colours
 
 from labs import LabError
-
-
-@pytest.fixture
-def deep(labs, microgpt):
-    """Let the reader's own model be one of two layers, and of other sizes."""
-    from labs import models
-
-    sizes = {"n_embd": 12, "n_head": 3, "n_layer": 2, "block_size": 8}
-    tokenizer = microgpt.Tokenizer("abcdefghijklmnopqrstuvwxyz")
-    before = [*models._yours]
-    models.make_yours(microgpt.Model(tokenizer, **sizes).randomize(random.Random(7)))
-    yield models._yours[0]
-    models._yours[:] = before
 
 
 def weights_of(microgpt, model, text):

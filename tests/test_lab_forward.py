@@ -1,7 +1,6 @@
 """What the labs see of a forward pass, and the lab that walks through it."""
 
 import inspect
-import random
 import re
 
 import pytest
@@ -10,19 +9,6 @@ from browser import ROOT
 from labs import LabError
 
 WHICH = ["untrained", "trained", "yours"]
-
-
-@pytest.fixture
-def deep(labs, microgpt):
-    """Let the reader's own model be one of two layers, and of other sizes."""
-    from labs import models
-
-    sizes = {"n_embd": 12, "n_head": 3, "n_layer": 2, "block_size": 8}
-    tokenizer = microgpt.Tokenizer("abcdefghijklmnopqrstuvwxyz")
-    before = [*models._yours]
-    models.make_yours(microgpt.Model(tokenizer, **sizes).randomize(random.Random(7)))
-    yield models._yours[0]
-    models._yours[:] = before
 
 
 @pytest.fixture(params=WHICH)

@@ -219,14 +219,6 @@ def test_stitch_after_edit_after_tangle_is_the_edit(data: st.DataObject) -> None
 # The command
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.md").write_bytes(DOCUMENT.encode())
-    assert command_line.main(["a.md"]) == 0
-    return tmp_path
-
-
 def edit(here: Path, old: str = "y += 2", new: str = "y += 20") -> None:
     file = here / "build" / "a.py"
     file.write_text(file.read_text().replace(old, new))

@@ -15,34 +15,36 @@ WebAssembly.Memory.prototype.grow = function (pages) {
 
 let lost = () => {}; // is told of a part's file that cannot be had
 
-// Whatever is loaded from a part's folder has to be the pinned file.
-function pin(part, base, report) {
-  const get = globalThis.fetch;
-  let loaded = 0;
-  globalThis.fetch = async (address, options) => {
-    const name = String(address?.url ?? address);
-    const integrity = name.startsWith(base) && part.files[name.slice(base.length)];
-    if (!integrity) return get(address, options);
-    const answer = await get(name, { integrity }).catch((error) => {
-      lost(error);
-      throw error;
-    });
-    report(++loaded / Object.keys(part.files).length);
-    return answer;
-  };
-}
+const pinned = new Map(); // address of a part's file → {integrity, report}
+
+// Whatever is loaded of a part has to be the pinned file.
+const get = globalThis.fetch;
+globalThis.fetch = async (address, options) => {
+  const name = String(address?.url ?? address);
+  if (!pinned.has(name)) return get(address, options);
+  const { integrity, report } = pinned.get(name);
+  const answer = await get(name, { integrity }).catch((error) => {
+    lost(error);
+    throw error;
+  });
+  report();
+  return answer;
+};
 
 async function load(name, parts, report = () => {}) {
-  const part = parts[name];
-  const base = new URL(part.base, import.meta.url).href;
-  pin(part, base, report);
-  const [main] = Object.keys(part.files);
-  const scripts = Object.keys(part.files).filter((file) => /js$/.test(file));
+  const { base: folder, files } = parts[name];
+  const base = new URL(folder, import.meta.url).href;
+  const names = Object.keys(files);
+  let loaded = 0;
+  const count = () => report(++loaded / names.length);
+  for (const file of names) pinned.set(base + file, { integrity: files[file], report: count });
+  const scripts = names.filter((file) => /js$/.test(file));
   await Promise.all(scripts.map((file) => fetch(base + file).then((a) => a.text())));
-  return [await import(base + main), base];
+  return [await import(base + names[0]), base];
 }
 
 let parts;
+let graphs = null; // what lays graphs out, once it is loaded
 
 async function start({ kept }) {
   const address = new URL("bundle.json", import.meta.url);
@@ -127,7 +129,8 @@ const actions = {
   run: ({ id, name, args }) => run(id, name, args),
   pause: ({ run }) => void running.delete(run),
   async graph({ nodes, edges, settings }) {
-    const [{ Graph, layout }] = await load("graphs", parts);
+    graphs ??= (await load("graphs", parts))[0];
+    const { Graph, layout } = graphs;
     const graph = new Graph().setGraph(settings).setDefaultEdgeLabel(() => ({}));
     for (const node of nodes) graph.setNode(node.id, node);
     for (const [from, to] of edges) graph.setEdge(from, to);
