@@ -201,11 +201,12 @@ def test_the_matrices_change_while_the_page_trains(open_lab, labs, yours):
     page.keyboard.press("Enter")
     frame.get_by_text("wte, row 0, column 0").wait_for()
     before = picture(page, "mlp_fc1")
-    frame.get_by_role("button", name="Train 10 steps").click()
-    frame.get_by_text("Step 10 of 1,000").wait_for(timeout=30_000)
+    frame.get_by_role("button", name="10 steps", exact=True).click()
+    frame.get_by_text("Done: step 10 of 1,000").wait_for(timeout=30_000)
     for _ in range(10):
         told = labs("training.step")
-    assert f"“{told['doc']}” had a loss of {told['loss']:.4f}" in frame.inner_text()
+    learned = f"It has learned from “{told['doc']}”, with a loss of {told['loss']:.4f}."
+    assert learned in frame.inner_text()
     cell = labs("parameters.cell", model="yours", matrix="wte", row=0, column=0)
     frame.get_by_text(f"column 0: {said_of(cell)}").wait_for()
     shown = re.findall(r"(slope|m|v) (-?[\d.e-]+)", lab.text(".param-readout"))
@@ -217,12 +218,13 @@ def test_the_matrices_change_while_the_page_trains(open_lab, labs, yours):
     # Slopes, and a new beginning
     frame.get_by_label("Show").select_option("slopes")
     frame.get_by_text("or more").filter(has_not_text="0.5 or").wait_for()
-    frame.get_by_role("button", name="Train 100 steps").click()
-    frame.get_by_text(re.compile(r"Step (1[1-9]|[2-9]\d|1\d\d) of")).wait_for()
+    frame.get_by_role("button", name="100 steps").click()
+    frame.get_by_text(learned).wait_for(state="detached")
     frame.get_by_role("button", name="Pause").click()
-    frame.get_by_role("button", name="Stop").wait_for()
-    page.locator(".lab-bar button[aria-disabled=true]").first.wait_for()
+    frame.get_by_text("Paused after step").wait_for()
+    frame.get_by_role("button", name="Resume").wait_for()
     frame.get_by_role("button", name="Reset").click()
     frame.get_by_text("no step is done").wait_for()
+    frame.get_by_text("Ready to begin.").wait_for()
     frame.get_by_text("All slopes are 0").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -32,13 +32,11 @@ export function draw(canvas, numbers, scale) {
   context.putImageData(picture, 0, 0);
 }
 
-// Call an action whenever the page takes its other colours, as long as it has an element.
-export function onScheme(element, action) {
-  const observer = new MutationObserver(() => {
-    if (element.isConnected) action();
-    else observer.disconnect();
-  });
+// Call an action whenever the page takes its other colours, until the machine ends.
+export function onScheme(machine, action) {
+  const observer = new MutationObserver(action);
   observer.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+  machine.addEventListener("end", () => observer.disconnect());
 }
 
 // An action that is done once in the next frame, however often it is asked for.

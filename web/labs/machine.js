@@ -26,8 +26,8 @@ class Broken extends Error {
 }
 
 export class Machine extends EventTarget {
-  // Events: `busy` (detail: whether something runs), `restart`, `step` (a step of a
-  // run is done; detail: the module's name).
+  // Events: `busy` (detail: whether something runs), `restart`, `end`, `step` (a step of
+  // a run is done; detail: the module's name).
 
   isEnded = false;
   #worker = null;
@@ -89,6 +89,7 @@ export class Machine extends EventTarget {
     this.isEnded = true;
     this.#worker?.terminate();
     for (const { reject } of this.#forget()) reject(new Stopped());
+    this.dispatchEvent(new Event("end"));
     return this.#kept;
   }
 

@@ -1,7 +1,8 @@
 // The parameters' lab: all matrices to scale, and what each of their numbers is for.
 
 import { draw, inFrame, limitOf, onScheme, Scale } from "./heatmap.js";
-import { arrow, button, choice, count, fixed, h, modelChoice } from "./parts.js";
+import { arrow, choice, count, fixed, h, modelChoice } from "./parts.js";
+import { Trainer } from "./trainer.js";
 
 const LIMIT = 0.5; // values beyond it have the full colour
 const REST = 250; // milliseconds between two looks at a model that is being trained
@@ -17,8 +18,13 @@ export default async function parameters(body, lab) {
   let answer = null; // what is shown
   let chosen = null; // {matrix, row, column}
 
-  const said = h("p", { className: "lab-said", role: "status" });
-  said.textContent = "Train a model of your own, and watch its matrices change.";
+  const trainer = new Trainer(lab, "training.step", [1, 10, 100], {
+    onStart: () => model.choose("yours"),
+    onStep: tellStep,
+    begin: beginAgain,
+    onRestart: takeUp,
+  });
+  const learned = h("p", {}, "Train a model of your own, and watch its matrices change.");
   const facts = h("p", {});
   const ends = [h("span", {}), h("span", {}, "0"), h("span", {})];
   const legend = h("div", { className: "heat-legend" }, h("div", { ariaHidden: true }), ...ends);
@@ -108,31 +114,29 @@ export default async function parameters(body, lab) {
     );
   }
 
-  async function train(some) {
+  function tellStep({ loss, doc }) {
+    learned.textContent = `It has learned from “${doc}”, with a loss of ${fixed(loss)}.`;
+  }
+
+  // Go on with the training that there is, or begin one.
+  async function takeUp() {
     const status = await lab.ask("training.status");
-    if (status === undefined) return;
-    if (!status && !(await lab.begin("training.begin"))) return;
-    const done = status?.losses.length ?? 0;
-    if (status && (status.trouble || done === status.info.steps)) {
-      said.textContent = status.trouble || "All its steps are done. Reset begins anew.";
-      return;
-    }
-    await model.choose("yours");
-    await lab.run("training.step", { until: done + some }, tellStep);
+    if (status) trainer.stand(status.losses.length, status.info.steps, status.trouble);
+    else if (status === null) await begin({});
   }
 
-  function tellStep({ step, steps, loss, doc, trouble }) {
-    const place = `Step ${step} of ${count(steps)}`;
-    said.textContent = trouble || `${place}: “${doc}” had a loss of ${fixed(loss)}.`;
+  async function begin(args) {
+    const info = await lab.begin("training.begin", args);
+    if (info) trainer.stand(0, info.steps);
   }
 
+  // Begin anew, with the settings of the training that there is.
   async function beginAgain() {
     const status = await lab.ask("training.status");
-    if (status === undefined) return;
-    const { seed, steps, learning_rate, sizes } = status?.info ?? { sizes: {} };
-    const args = { seed, steps, learning_rate, ...sizes, data: status?.data };
-    if (!(await lab.begin("training.begin", args))) return;
-    said.textContent = "Your model is as it was before training: no step is done.";
+    if (!status) return;
+    const { seed, steps, learning_rate, sizes } = status.info;
+    await begin({ seed, steps, learning_rate, ...sizes, data: status.data });
+    learned.textContent = "Your model is as it was before training: no step is done.";
     await model.choose("yours");
   }
 
@@ -140,21 +144,17 @@ export default async function parameters(body, lab) {
   const model = modelChoice(lab, set("model"), REST);
   const shown = { values: "values", slopes: "slopes of the last step" };
   const show = choice("Show", shown, settings.show, set("show"));
-  const buttons = [
-    button("Train 10 steps", () => train(10)),
-    button("Train 100 steps", () => train(100)),
-    button("Pause", () => lab.machine.pause()),
-    button("Reset", beginAgain),
-  ];
   body.append(
     h("div", { className: "lab-row" }, model, show),
-    h("div", { className: "lab-row" }, ...buttons),
-    said,
+    h("div", { className: "lab-row" }, ...trainer.buttons),
+    trainer.said,
+    learned,
     map,
     readout,
   );
   new ResizeObserver(measure).observe(map);
-  onScheme(map, paint);
+  onScheme(lab.machine, paint);
+  await takeUp();
   await model.choose(settings.model);
 }
 

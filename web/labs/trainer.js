@@ -12,11 +12,11 @@ export class Trainer {
   #isRunning = false;
   #turn = Promise.resolve();
 
-  // `name` is the function's, "module.step". `onStep` gets each of its values,
-  // `onRest` is called when a run is over, `begin` when all is to begin anew, and
-  // `onRestart` when another worker has taken over.
-  constructor(lab, name, counts, { onStep, onRest, begin, onRestart }) {
-    Object.assign(this, { lab, name, onStep, onRest });
+  // `name` is the function's, "module.step". `onStart` is called before a run, `onStep`
+  // gets each value of the function, `onRest` is called when a run is over, `begin` when
+  // all is to begin anew, and `onRestart` when another worker has taken over.
+  constructor(lab, name, counts, { onStart, onStep, onRest, begin, onRestart }) {
+    Object.assign(this, { lab, name, onStart, onStep, onRest });
     this.said = h("p", { className: "lab-said", role: "status" });
     this.pause = button("Pause", () => (this.#isRunning ? lab.machine.pause() : this.#resume()));
     this.reset = () => this.after(begin);
@@ -65,13 +65,14 @@ export class Trainer {
     this.#setRunning(true);
     this.said.textContent = `Training to step ${count(until)} …`;
     let trouble = "";
+    await this.onStart?.();
     await this.lab.run(this.name, { until }, (told) => {
       ({ step: this.done, trouble } = told);
       this.onStep(told);
     });
     this.#setRunning(false);
     this.said.textContent = trouble || this.#howFar();
-    await this.onRest();
+    await this.onRest?.();
   }
 
   #setRunning(now) {
