@@ -3,8 +3,9 @@
 Printed are: the seconds from a click on a start button to a lab that answers, with
 nothing cached and then with everything cached; how many times longer a step of training
 takes in the page than in this Python, blocks of steps taken in turn; how long it takes
-to stop a call that would never end, and to be ready again; and the longest tasks of the
-page's main thread, in processor time, while the labs start and while one trains.
+to stop a call that would never end, and to be ready again; the longest tasks of the
+page's main thread, in processor time, while the labs start and while one trains; and
+how far its frames are apart while it scrolls, at rest and while it trains.
 
 Usage: python tangle.py && python bench/labs.py [--blocks N] [--block N]
 """
@@ -45,6 +46,14 @@ BLOCK = """async (count) => {
         if (times.length > count) machine.pause();
     });
     return times.slice(1, count + 1).map((time, i) => (time - times[i]) / 1000);
+}"""
+FRAMES = """async (seconds) => {
+    const times = [performance.now()];
+    while (times.at(-1) < times[0] + 1000 * seconds) {
+        scrollBy(0, 5);
+        times.push(await new Promise(requestAnimationFrame));
+    }
+    return times.slice(2).map((time, i) => time - times[i + 1]);
 }"""
 STOP = """async () => {
     machine.call("endless.call").catch(() => {});
@@ -128,6 +137,14 @@ def train(page: Page, steps: int) -> None:
     page.locator(LAB).get_by_text(f"step {steps} of").first.wait_for(timeout=120_000)
 
 
+def frames(page: Page) -> str:
+    """Say how many milliseconds the frames of a page that scrolls are apart."""
+    gaps = sorted(page.evaluate(FRAMES, 5))
+    late = gaps[int(0.99 * len(gaps))]
+    median = statistics.median(gaps)
+    return f"median {median:.0f}, 99 % within {late:.0f}, longest {gaps[-1]:.0f} ms"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--blocks", type=int, default=10)
@@ -152,6 +169,9 @@ def main() -> None:
         for name, tasks in {"starting": starting, "training": training}.items():
             shown = ", ".join(f"{1000 * task:.0f}" for task in tasks)
             print(f"longest tasks of the main thread while {name}: {shown} ms")
+        print(f"frames at rest: {frames(page)}")
+        page.locator(LAB).get_by_role("button", name="All steps").click()
+        print(f"frames while training: {frames(page)}")
         page.goto(address)
         ratios, steps = step_ratios(page, options.blocks, options.block)
         median = statistics.median(ratios)
