@@ -214,6 +214,11 @@ def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab):
     for width in (360, 390):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The heads scroll beside each other, and the arithmetic is right below them
+    tops = {map.bounding_box()["y"] for map in frame.locator(".att-map").all()}
+    assert len(tops) == 1
+    frame.locator(".att-map").last.locator(".att-cell").last.tap()
+    wait_for_title(lab, "a (15) looks at a (15): head 4, after 1,000 steps")
 
 
 def test_it_can_be_used_by_all(open_lab):
