@@ -59,7 +59,8 @@ def run(
     for number, each in enumerate(until, start=1):
         if each.line in space.ran and each is not session:
             continue
-        answer = _run(each, number, _text(each, texts), space)
+        code = Code(_text(each, texts), f"<cell {number}>", is_live=each is session)
+        answer = _run(each, code, space)
         if answer["ending"] == "memory":
             del _spaces[chapter[0].line]
         if answer["ending"] and each is not session:
@@ -68,12 +69,11 @@ def run(
     return answer
 
 
-def _run(session: Session, number: int, text: str, space: Space) -> dict:
+def _run(session: Session, code: Code, space: Space) -> dict:
     """Run one session in a space; return what `run` says."""
-    promises = session.promises if text == _typed(session) else []
+    promises = session.promises if code.text == _typed(session) else []
     space.ran.add(session.line)
     space.is_books &= bool(promises)
-    code = Code(text, f"<cell {number}>")
     kept = []
     with confined(space.program, code.screen):
         for place, (printed, error) in enumerate(code.steps(space.names)):

@@ -19,7 +19,7 @@ import shutil
 import sys
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from labs import models
@@ -32,8 +32,15 @@ ENDINGS = {
     "forgotten; the next run begins afresh.",
 }
 
-
 UNPRINTABLE = "an error that cannot be printed"
+
+_listeners: list[Callable[[str], object]] = []  # of what is printed on live screens
+
+
+def listen(tell: Callable[[str], object]) -> None:
+    """Let `tell` have each line of a live screen, as soon as it is printed."""
+    _listeners.append(tell)
+
 
 # What is the labs' as well as the code's: whatever it puts there is taken away again.
 SHARED = (builtins, json, math, os, random, sys)
@@ -45,12 +52,12 @@ class Code:
     `ending` is None at the end of the text, "error", or a key of ENDINGS.
     """
 
-    def __init__(self, text: str, name: str) -> None:
-        """Take a text; `name` is what tracebacks call it."""
+    def __init__(self, text: str, name: str, is_live: bool = False) -> None:
+        """Take a text; `name` is what tracebacks call it, `is_live` as of a Screen."""
         self.text = text
         self.name = name
         self.ending: str | None = None
-        self.screen = Screen()
+        self.screen = Screen(is_live)
 
     @property
     def output(self) -> str:
@@ -120,11 +127,13 @@ class Screen(io.StringIO):
     """What is printed, as long as it is not too much.
 
     It is kept apart from the stream, which code can wind back, close or write to.
+    Of a live one, those who `listen` hear while it goes on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_live: bool = False) -> None:
         super().__init__()
         self._shown = ""
+        self._told = 0 if is_live else math.inf  # characters that listeners have heard
 
     def shown(self) -> str:
         """Return what was printed, and the messages."""
@@ -136,9 +145,18 @@ class Screen(io.StringIO):
         self.truncate()
         room = max(0, LIMIT - len(self._shown))
         self._shown += str.__getitem__(text, slice(room))
+        self._tell()
         if str.__len__(text) > room:
             raise Flood
         return str.__len__(text)
+
+    def _tell(self) -> None:
+        end = self._shown.rfind("\n") + 1
+        if end <= self._told:
+            return
+        for tell in _listeners:
+            tell(self._shown[self._told : end])
+        self._told = end
 
     def add(self, message: str) -> None:
         """Add a message, on a line of its own; of a long one, its two ends."""

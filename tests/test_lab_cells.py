@@ -201,6 +201,18 @@ def test_a_program_with_edits_is_what_cells_import(run):
     assert run(line, text)["output"] == "['a']\n"
 
 
+def test_lines_are_heard_as_they_are_printed(run, monkeypatch):
+    from labs import typed
+
+    heard = []
+    monkeypatch.setattr(typed, "_listeners", [heard.append])
+    first, second = CHAPTERS["Tokens"][:2]
+    text = "print('a', end='')\nprint('b\\nc\\nd', end='')\nlen(print.__name__)\n1 / 0"
+    answer = run(second, text, texts={str(first): "print('unseen')"})
+    assert heard == ["ab\nc\n", "d5\n"]
+    assert answer["output"].startswith("".join(heard))
+
+
 def test_a_line_without_a_session_is_refused(run):
     with pytest.raises(LabError, match="Reload"):
         run(1)
@@ -308,14 +320,18 @@ def test_an_endless_loop_is_stopped_and_the_cell_runs_again(open_cells):
     page = open_cells("tokens", viewport={"width": 390, "height": 800})
     cell = page.open()
     page.result(cell)
-    cell.locator("textarea").fill("while True:\n    pass")
+    cell.locator("textarea").fill(
+        "print(6 * 7)\nprint('more', end='')\nwhile True: pass"
+    )
     cell.locator("textarea").press("Control+Enter")
     cell.get_by_text("Running").wait_for()
+    cell.get_by_text("42", exact=True).wait_for()  # it does not wait for the end
     long = cell.get_by_text("Still running after 10 seconds. Stop ends it.")
     long.wait_for(timeout=30_000)
     stop = cell.get_by_role("button", name="Stop")
     stop.click()
     stop.and_(page.page.locator(":disabled")).wait_for()
+    assert cell.locator(".cell-output").inner_text().strip() == "42"  # it stays
     assert page.run(cell, "6 * 7") == ("Done.", "42")
     assert page.page.evaluate("document.documentElement.scrollWidth") == 390
 

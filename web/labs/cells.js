@@ -30,8 +30,10 @@ export default async function cell(block, lab) {
     if (typed === text.trimEnd()) delete changes.sessions[line];
     else changes.sessions[line] = typed;
     const { sessions: texts, chunks: edits } = changes;
-    const answer = await lab.ask("cells.run", { line, texts, edits });
-    output.show(answer?.output ?? "");
+    let heard = "";
+    const hear = (text) => output.show((heard += text));
+    const answer = await lab.ask("cells.run", { line, texts, edits }, hear);
+    output.show(answer?.output ?? heard);
     if (!answer) return undefined;
     return verdict(answer, Object.keys(edits).length > 0);
   }

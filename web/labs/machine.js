@@ -32,7 +32,7 @@ export class Machine extends EventTarget {
   isEnded = false;
   #worker = null;
   #isMissing = false; // whether the worker could not be had at all
-  #waiting = new Map(); // id → {resolve, reject, onStep}
+  #waiting = new Map(); // id → {resolve, reject, onStep, onPrint}
   #last = 0;
   #kept = new Map(); // module → what it needs to go on
   #report = () => {};
@@ -53,16 +53,17 @@ export class Machine extends EventTarget {
     return this.#ask({ action: "start", kept: [...this.#kept] });
   }
 
-  // Return the value of labs/MODULE.py's function; `name` is "module.function".
-  call(name, args = {}) {
-    return this.#ask({ action: "call", name, args });
+  // Return the value of labs/MODULE.py's function; `name` is "module.function". What a
+  // live screen shows meanwhile goes to `onPrint`, a line or more at a time.
+  call(name, args = {}, onPrint) {
+    return this.#ask({ action: "call", name, args }, { onPrint });
   }
 
   // Call a function until its value has `done`, or until `pause`; each value goes to
   // `onStep`. Only one run goes on at a time: another one pauses it.
   run(name, args, onStep) {
     this.pause();
-    return this.#ask({ action: "run", name, args }, onStep);
+    return this.#ask({ action: "run", name, args }, { onStep });
   }
 
   // End what runs repeatedly, between two steps.
@@ -117,10 +118,10 @@ export class Machine extends EventTarget {
     return started;
   }
 
-  #ask(message, onStep) {
+  #ask(message, listeners) {
     if (this.#isMissing && message.action !== "start") this.start().catch(() => {});
     const id = ++this.#last;
-    const asked = { onStep };
+    const asked = { ...listeners };
     asked.promise = new Promise((resolve, reject) => {
       Object.assign(asked, { resolve, reject });
     });
@@ -132,10 +133,11 @@ export class Machine extends EventTarget {
 
   // What the reader's code sends from the worker may be anything.
   #hear(message) {
-    const { id, loaded, step, module, kept, value, error, isFatal } = message ?? {};
+    const { id, loaded, step, module, kept, printed, value, error, isFatal } = message ?? {};
     if (loaded !== undefined) return this.#report(loaded);
     const asked = this.#waiting.get(id);
     if (!asked) return;
+    if (printed !== undefined) return asked.onPrint?.(String(printed));
     if (isFatal) return void this.#replace(new Broken()).catch(() => {});
     if (kept && asked.onStep) {
       if (kept.length) this.#kept.set(module, kept);

@@ -128,8 +128,8 @@ class Lab {
 
   // Call a function and return its value. Of several calls of one function that wait,
   // only the last is made. Returns undefined if this one was dropped, or if it failed:
-  // then the reader was told why.
-  async ask(name, args = {}) {
+  // then the reader was told why. `onPrint` gets what the reader's code prints meanwhile.
+  async ask(name, args = {}, onPrint = undefined) {
     const before = this.#asked.get(name);
     if (before) {
       before.next?.(false);
@@ -138,7 +138,7 @@ class Lab {
     }
     const call = { next: null };
     this.#asked.set(name, call);
-    const value = await this.attempt(this.#call(name, args));
+    const value = await this.attempt(this.#call(name, args, onPrint));
     this.#asked.delete(name);
     call.next?.(true);
     return value;
@@ -155,13 +155,13 @@ class Lab {
     }
   }
 
-  async #call(name, args) {
+  async #call(name, args, onPrint) {
     try {
-      return await this.machine.call(name, args);
+      return await this.machine.call(name, args, onPrint);
     } catch (error) {
       const isOver = !this.#isSettingUp || this.machine.isEnded;
       if (isOver || error.name !== "Stopped") throw error;
-      return this.#call(name, args);
+      return this.#call(name, args, onPrint);
     }
   }
 

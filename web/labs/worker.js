@@ -4,6 +4,7 @@
 const MEMORY = 512 * 2 ** 20; // bytes that Python may use
 
 let driver = null;
+let asked = null; // id of the call that is made
 const running = new Set(); // runs that nobody has paused
 
 // Python asks for more memory through this, and is refused with a MemoryError.
@@ -66,6 +67,8 @@ async function start({ kept }) {
   python.runPython("import os, sys; os.chdir('/book'); sys.path.insert(0, '/book')");
   driver = python.pyimport("labs.driver");
   for (const [module, state] of kept) driver.restore(module, state);
+  const tell = (printed) => postMessage({ id: asked, printed });
+  python.pyimport("labs.typed").listen(tell);
 }
 
 function call(name, args) {
@@ -125,7 +128,10 @@ async function started() {
 
 const actions = {
   start: begin,
-  call: ({ name, args }) => call(name, args),
+  call({ id, name, args }) {
+    asked = id;
+    return call(name, args);
+  },
   run: ({ id, name, args }) => run(id, name, args),
   pause: ({ run }) => void running.delete(run),
   async graph({ nodes, edges, settings }) {
