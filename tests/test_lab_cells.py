@@ -242,7 +242,7 @@ class Cells(LabPage):
     def result(self, cell):
         status = cell.locator(".editor-status")
         self.page.wait_for_function(
-            "status => !/^$|Running|again …/.test(status.textContent)",
+            "status => !/^$|[Rr]unning|again …/.test(status.textContent)",
             arg=status.element_handle(),
             timeout=60_000,
         )
