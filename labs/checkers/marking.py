@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from labs import LabError
-from labs.typed import UNPRINTABLE
+from labs.base.typed import UNPRINTABLE
 
 
 class Mark(NamedTuple):

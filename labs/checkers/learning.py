@@ -13,8 +13,17 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 
 from labs import LabError, workshop
-from labs.book import book, text_of
-from labs.marking import Mark, agree, equal, exercise, get, near, said_by, short
+from labs.base.book import book, text_of
+from labs.checkers.marking import (
+    Mark,
+    agree,
+    equal,
+    exercise,
+    get,
+    near,
+    said_by,
+    short,
+)
 
 # Part I: From names to numbers
 
