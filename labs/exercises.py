@@ -12,7 +12,13 @@ from types import ModuleType
 from labs import LabError, workshop
 from labs.base.book import book, text_of
 from labs.base.typed import ENDINGS, Code, Flood, confined
-from labs.checkers import learning  # noqa: F401 - it fills EXERCISES
+from labs.checkers import (  # noqa: F401 - they fill EXERCISES
+    data,
+    experiments,
+    learning,
+    model,
+    training,
+)
 from labs.checkers.marking import EXERCISES, Exercise, Mark, said_by
 
 ANSWER = "<your answer>"  # what tracebacks call it

@@ -96,6 +96,11 @@ def short(thing: object) -> str:
     return shown if len(shown) < 200 else f"{shown[:200]} …"
 
 
+def plain_softmax(program: ModuleType, scores: list[float]) -> list[float]:
+    """Return the program's softmax of plain numbers, as plain numbers."""
+    return [p.data for p in program.softmax([*map(program.Value, scores)])]
+
+
 def said_by(error: BaseException) -> str:
     """Return how an exception presents itself."""
     try:
