@@ -29,7 +29,7 @@ import gc
 import os
 import sys
 
-from literate.command import (
+from literate.command_line import (
     BOOK,
     HelpWanted,
     Options,
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         if command:
             from importlib import import_module
 
-            status = import_module(f"literate.{command}").main(document, rest)
+            status = import_module(f"literate.commands.{command}").main(document, rest)
         else:
             status = _tangle(arguments)
         sys.stdout.flush()

@@ -36,7 +36,7 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the tools afresh, and let Python-Markdown keep ready HTML as it is."""
     _forget_modules()
-    config.markdown_extensions.append(_module("weave_html").StashExtension())
+    config.markdown_extensions.append(_module("weaving.html").StashExtension())
     if config.plugins["material/offline"].config.enabled:
         config.extra["polyfills"] = ["iframe-worker.js"]
     return config
@@ -109,7 +109,7 @@ def _figure(match: re.Match[str]) -> str:
 
 def _weave(config: MkDocsConfig):
     documents, program = _module("document"), _module("program")
-    weaving, diagrams = _module("weave"), _module("weave_diagrams")
+    weaving, diagrams = _module("weaving.pages"), _module("weaving.diagrams")
     text = (ROOT / BOOK).read_bytes().decode("utf-8")
     document = documents.parse(text, BOOK)
     outputs = _module("forms").outputs_and_forms(document)
@@ -171,7 +171,7 @@ def _forget_modules() -> None:
 
     Otherwise they stay, and with them what they remember of unchanged text.
     """
-    files = [path for name in PACKAGES for path in (ROOT / name).glob("*.py")]
+    files = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     newest = max(path.stat().st_mtime for path in files)
     if newest == _state["newest"]:
         return

@@ -35,7 +35,7 @@ def import_file(path: Path):
 
 def plain_steps(docs: list[str], sizes: dict[str, int]) -> Iterator[float]:
     """Yield the loss of each step of the plain engine."""
-    model = import_file(ROOT / "bench/plain.py").Plain(docs, **sizes)
+    model = import_file(ROOT / "experiments/plain.py").Plain(docs, **sizes)
     for step in range(1000):
         yield model.step(step, 1000)
 

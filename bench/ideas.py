@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 
 from bench.by_hand import ByHand
-from bench.plain import Plain
 from experiments.lists import documents, fresh_model, shuffled
+from experiments.plain import Plain
 from experiments.programs import BOOK, program
 from experiments.run import keep
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from experiments.lists import SEED, documents, fresh_model, shuffled, split
+from experiments.plain import Plain
 from experiments.programs import BOOK, program
 from experiments.trials import TRIALS, loss_per_token, rounded, start, step, trained
 
@@ -345,8 +346,6 @@ def graph_size(loss) -> dict:
 
 def counts(which: str, names: Iterable[str] = COUNTED, document: Path = BOOK) -> dict:
     """Return the size of the graph of some names, in both engines."""
-    from bench.plain import Plain
-
     microgpt = program(document)
     model = fresh_model(microgpt, which, document=document)
     plain = Plain(documents(which, document))

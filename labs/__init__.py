@@ -2,12 +2,11 @@
 
 In a page it runs in a worker, in Pyodide; the tests run it as it is. Each lab is a
 module here, whose public functions its script in `web/labs/` calls by name; cells,
-workshop and exercises are labs too. The other modules are
+workshop and exercises are labs too, and models is asked by all. Beside them are
 
 - the door to all of them: driver
-- what labs share: book and models, what is looked at; hooks, trace and runs, how the
-  program is watched; fields and typed, what readers write
-- parts of a single lab: expressions of autograd, checkers and marking of exercises
+- what labs share: the folder base
+- how the exercises are marked: the folder checkers
 - what brings them to a site, and is not in a page: bundle and vendor
 """
 

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import microgpt
 
-from labs import LabError, models, runs
-from labs.book import book, program_of
+from labs import LabError, models
+from labs.base import runs
+from labs.base.book import book, program_of
 
 INTACT = "intact"
 MOST = 3  # variants at a time

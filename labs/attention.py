@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import microgpt
 
-from labs import LabError, models, trace
+from labs import LabError, models
+from labs.base import trace
 
 
 def look(which: list[str], text: str = "sarah") -> dict:

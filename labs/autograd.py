@@ -10,7 +10,8 @@ import sys
 
 import microgpt
 
-from labs import LabError, expressions
+from labs import LabError
+from labs.base import expressions
 
 MOST = 60  # values in a graph
 FARTHEST = 100.0  # of an input from 0

@@ -17,7 +17,8 @@ from labs import vendor
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".cache" / "models"
-BUILDERS = ("bundle.py", "vendor.py")  # these make the bundle and are not in it
+LABS = ROOT / "labs"
+BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # these make it, and are not in it
 TANGLER = [
     "__init__",
     "checks",
@@ -57,7 +58,7 @@ def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
 
 def python_files() -> list[Path]:
     """Return the modules that the worker needs beside the program."""
-    labs = [p for p in sorted((ROOT / "labs").glob("*.py")) if p.name not in BUILDERS]
+    labs = [path for path in sorted(LABS.rglob("*.py")) if path not in BUILDERS]
     return [*labs, *(ROOT / "literate" / f"{name}.py" for name in TANGLER)]
 
 

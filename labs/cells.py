@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 
 from labs import LabError, workshop
-from labs.book import book
-from labs.typed import Code, confined
+from labs.base.book import book
+from labs.base.typed import Code, confined
 from literate.sessions import Session, find_sessions, is_kept
 
 

@@ -1,7 +1,7 @@
 """The exercises that the page marks: what a reader starts from, and the marking.
 
-An answer is Python, run in names of its own. Its checker (see checkers.py) then looks
-at what it defines and yields marks.
+An answer is Python, run in names of its own. Its checker (see checkers/) then looks at
+what it defines and yields marks.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 import traceback
 from types import ModuleType
 
-import labs.checkers  # noqa: F401 - it fills EXERCISES
 from labs import LabError, workshop
-from labs.book import book, text_of
-from labs.marking import EXERCISES, Exercise, Mark, said_by
-from labs.typed import ENDINGS, Code, Flood, confined
+from labs.base.book import book, text_of
+from labs.base.typed import ENDINGS, Code, Flood, confined
+from labs.checkers import (  # noqa: F401 - they fill EXERCISES
+    data,
+    experiments,
+    learning,
+    model,
+    training,
+)
+from labs.checkers.marking import EXERCISES, Exercise, Mark, said_by
 
 ANSWER = "<your answer>"  # what tracebacks call it
 

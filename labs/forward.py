@@ -6,7 +6,8 @@ import inspect
 
 import microgpt
 
-from labs import LabError, models, trace
+from labs import LabError, models
+from labs.base import trace
 
 
 def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:

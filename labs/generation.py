@@ -10,7 +10,8 @@ from itertools import accumulate
 
 import microgpt
 
-from labs import LabError, fields, hooks, models
+from labs import LabError, models
+from labs.base import fields, hooks
 
 MOST = 20  # names at a time
 FURTHEST = 1_000_000  # random numbers that may have been used before

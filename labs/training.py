@@ -12,7 +12,8 @@ from itertools import accumulate, pairwise
 
 import microgpt
 
-from labs import LabError, fields, hooks, models, runs
+from labs import LabError, models
+from labs.base import fields, hooks, runs
 
 MOST = {
     "steps": 10_000,

@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from labs import LabError, models
-from labs.book import book, program_of, text_of
-from labs.typed import ENDINGS, Flood, Screen, confined, last_line
+from labs.base.book import book, program_of, text_of
+from labs.base.typed import ENDINGS, Flood, Screen, confined, last_line
 from literate.diagnostics import DocumentError, Problem
 from literate.document import parse
 from literate.program import Output, check_syntax

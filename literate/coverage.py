@@ -13,7 +13,7 @@ from types import CodeType
 
 import coverage
 
-from literate.command import read_document
+from literate.command_line import read_document
 from literate.positions import compile_output, root_to_run
 from literate.program import tangle
 

@@ -8,31 +8,31 @@ the document has changed.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from literate.document import Document
-from literate.outputs import fingerprint
 from literate.program import Output, tangle
 
-_MAKERS = ("commented", "notebook", "retelling")
+_MAKERS = ("commented", "notebook", "order")
 
 
 class Form:
     """A file made from a document and its program; `key` changes whenever they do."""
 
-    def __init__(self, output: Output, path: str, maker: str, key: str) -> None:
+    def __init__(
+        self, output: Output, path: str, make: Callable[[Output], str], key: str
+    ) -> None:
         self.output = output
         self.path = path
         self.key = key
-        self._maker = maker
+        self._make = make
         self._text: str | None = None
 
     @property
     def text(self) -> str:
         """The file's contents, made when they are first asked for."""
         if self._text is None:
-            from importlib import import_module
-
-            self._text = import_module(f"literate.{self._maker}").make(self.output)
+            self._text = self._make(self.output)
         return self._text
 
 
@@ -54,16 +54,38 @@ def _forms(document: Document, outputs: list[Output]) -> list[Form]:
         if output.path == f"build/{stem}.py":
             key = _key(document)
             forms = [
-                Form(output, f"build/{stem}_commented.py", "commented", key),
-                Form(output, f"build/{stem}.ipynb", "notebook", key),
+                Form(output, f"build/{stem}_commented.py", _commented, key),
+                Form(output, f"build/{stem}.ipynb", _notebook, key),
             ]
             return [form for form in forms if form.path not in paths]
     return []
 
 
+def _commented(output: Output) -> str:
+    from literate.retelling import commented
+
+    return commented.make(output)
+
+
+def _notebook(output: Output) -> str:
+    from literate.retelling import notebook
+
+    return notebook.make(output)
+
+
 def _key(document: Document) -> str:
     """Return what tells a document, and the makers of its forms, from earlier ones."""
-    makers = [os.path.join(os.path.dirname(__file__), f"{name}.py") for name in _MAKERS]
+    folder = os.path.join(os.path.dirname(__file__), "retelling")
+    makers = [os.path.join(folder, f"{name}.py") for name in _MAKERS]
     stamps = [str(os.stat(maker).st_mtime_ns) for maker in makers]
     text = "\n".join([document.name, *stamps, *document.lines])
     return f"from {fingerprint(text.encode())}"
+
+
+def fingerprint(contents: bytes) -> str:
+    """Return what tells some contents from all others."""
+    try:
+        from _blake2 import blake2b  # hashlib's own, without loading OpenSSL before it
+    except ImportError:
+        from hashlib import blake2b
+    return blake2b(contents, digest_size=16).hexdigest()

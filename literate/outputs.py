@@ -15,12 +15,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from literate import names
+from literate.forms import Form, fingerprint
 from literate.markdown import split_lines
 from literate.program import Output
-
-TYPE_CHECKING = False  # for checkers of types; typing itself is slow to load
-if TYPE_CHECKING:
-    from literate.forms import Form
 
 _TEMPORARY = ".tangle-"  # begins the name of every temporary file
 _STALE = 60.0  # seconds after which a temporary file is litter
@@ -442,15 +439,6 @@ class Plan:
     def _remove_empty_tree(self, file: str) -> None:
         for folder, _, _ in os.walk(file, topdown=False):
             os.rmdir(folder)
-
-
-def fingerprint(contents: bytes) -> str:
-    """Return what tells some contents from all others."""
-    try:
-        from _blake2 import blake2b  # hashlib's own, without loading OpenSSL before it
-    except ImportError:
-        from hashlib import blake2b
-    return blake2b(contents, digest_size=16).hexdigest()
 
 
 def _decode(contents: bytes) -> str:

@@ -88,7 +88,7 @@ def labs(program, microgpt, tmp_path_factory):
     book = (ROOT / "microgpt.md").read_bytes().decode()
     packed = json.loads(bundle.bundle(book, texts, bundle.trained(texts)))
     for name, text in packed["files"].items():
-        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8", newline="")
 
     def call(name, **arguments):

@@ -16,7 +16,7 @@ import tangle as command_line
 from literate.document import parse
 from literate.forms import outputs_and_forms
 from literate.program import tangle
-from literate.retelling import parts
+from literate.retelling.order import parts
 
 HOME = Path(__file__).resolve().parent.parent
 BOOK = HOME / "microgpt.md"
@@ -248,12 +248,12 @@ def test_forms_are_outputs(here: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_they_are_not_made_twice(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import literate.notebook
+    import literate.retelling.notebook
 
     def never(output: object) -> str:
         raise AssertionError
 
-    monkeypatch.setattr(literate.notebook, "make", never)
+    monkeypatch.setattr(literate.retelling.notebook, "make", never)
     assert command_line.main(["a.md"]) == 0
     (here / "build" / "a.ipynb").unlink()
     with pytest.raises(AssertionError):

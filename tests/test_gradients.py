@@ -1,7 +1,7 @@
 """Right gradients: all 4,192 of a real step, against two independent calculations.
 
 One is finite differences of a forward pass written here with plain floats. The other
-is bench/plain.py, which makes a value for every single operation.
+is experiments/plain.py, which makes a value for every single operation.
 """
 
 import math
@@ -10,7 +10,7 @@ from operator import mul
 
 import pytest
 
-from bench.plain import Plain
+from experiments.plain import Plain
 
 DOC = "emma"
 STEP = 1e-5  # how far a parameter is moved to either side

@@ -53,7 +53,8 @@ def test_the_weights_are_the_programs(deep, labs, microgpt, which):
 
 @pytest.mark.parametrize("which", ["untrained", "trained", "yours"])
 def test_a_row_leads_from_the_query_to_the_result(deep, labs, microgpt, which):
-    from labs import models, trace
+    from labs import models
+    from labs.base import trace
 
     model = models.model(which)
     size = model.n_embd // model.n_head

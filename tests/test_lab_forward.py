@@ -35,7 +35,8 @@ def read(microgpt, model, text):
 
 
 def test_the_trace_is_what_the_program_computes(which, labs, microgpt):
-    from labs import models, trace
+    from labs import models
+    from labs.base import trace
 
     model = models.model(which)
     tokens = model.tokenizer.encode("hannah")[:-1]
@@ -83,7 +84,8 @@ def test_the_trace_is_what_the_program_computes(which, labs, microgpt):
 
 
 def test_the_heads_are_parts_of_the_vectors(which, labs):
-    from labs import models, trace
+    from labs import models
+    from labs.base import trace
 
     model = models.model(which)
     found = trace.positions(model, model.tokenizer.encode("anna")[:-1])
@@ -100,7 +102,8 @@ def test_the_heads_are_parts_of_the_vectors(which, labs):
 
 
 def test_the_program_is_as_before_afterwards(labs, microgpt):
-    from labs import models, trace
+    from labs import models
+    from labs.base import trace
 
     before = {name: getattr(microgpt, name) for name in trace.WATCHED}
     with pytest.raises(IndexError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import plain
+from experiments import plain
 
 # Runs a Python program and adds its peak memory in KiB as a last line on stderr. It
 # stands between, because a process started by a large one begins with a large peak.

@@ -9,7 +9,7 @@ import math_core
 import pytest
 
 from literate.document import parse
-from literate.weave_diagrams import Diagrams
+from literate.weaving.diagrams import Diagrams
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = parse((ROOT / "microgpt.md").read_text(encoding="utf-8"), "microgpt.md")
@@ -28,7 +28,7 @@ def test_spelling(tmp_path):
     book = tmp_path / "microgpt.md"
     book.write_text("".join(lines), encoding="utf-8")
     others = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tangle.py")]
-    code = [*(ROOT / "literate").glob("*.py"), *(ROOT / "experiments").glob("*.py")]
+    code = [*(ROOT / "literate").rglob("*.py"), *(ROOT / "experiments").glob("*.py")]
     command = [sys.executable, "-m", "codespell_lib", str(book), *map(str, others)]
     done = subprocess.run([*command, *map(str, code)], capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("", 0)

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import tangle
 from literate import outputs
+from literate.commands.verify import updated
 from literate.diagnostics import DocumentError
 from literate.document import parse
 from literate.sessions import Bench, find_sessions
-from literate.verify import updated
 
 HOME = Path(__file__).resolve().parent.parent
 PROGRAM = """# A book

@@ -21,10 +21,10 @@ from literate.diagnostics import DocumentError
 from literate.document import parse
 from literate.program import tangle
 from literate.syntax import LEADERS
-from literate.weave import weave
-from literate.weave_diagrams import DiagramError, draw
-from literate.weave_html import MARK, StashExtension, without_marks
-from literate.weave_identifiers import find_definitions
+from literate.weaving.diagrams import DiagramError, draw
+from literate.weaving.html import MARK, StashExtension, without_marks
+from literate.weaving.identifiers import find_definitions
+from literate.weaving.pages import weave
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "microgpt.md"

@@ -11,8 +11,8 @@ from math_core import LatexError, LatexToMathML
 from literate import markdown
 from literate.diagnostics import DocumentError, nearest
 from literate.document import Document
-from literate.weave_book import TERMS, Book, Chapter
-from literate.weave_html import escape, raw, slug
+from literate.weaving.book import TERMS, Book, Chapter
+from literate.weaving.html import escape, raw, slug
 
 _TOKEN = re.compile(
     r"""

@@ -1,12 +1,12 @@
 """The plain engine: one node per operation, ordered by recursion.
 
-The yardstick for `bench/engine.py`. It runs the published algorithm in the way
+The yardstick, for `bench/` as well. It runs the published algorithm in the way
 that is easiest to write: every `+` and `*` between two scalars makes a node,
 `backward` finds the order of the nodes by a recursive depth-first search, and
 Python's cycle collector is left to run. It prints what build/microgpt.py
 prints, and it is slow: that is its job.
 
-Usage: python bench/plain.py NAMES [STEPS [SAMPLES [SIZES]]]
+Usage: python experiments/plain.py NAMES [STEPS [SAMPLES [SIZES]]]
 where SIZES are N_EMBD N_LAYER BLOCK_SIZE SEED N_HEAD, in this order.
 """
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 
-from literate.command import UsageError, parse_options, read_document
+from literate.command_line import UsageError, parse_options, read_document
 from literate.diagnostics import nearest
 from literate.document import Document
 from literate.program import Output, tangle

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from literate.command import UsageError, parse_options, read_document
+from literate.command_line import UsageError, parse_options, read_document
 from literate.diagnostics import Problem
 from literate.document import Document
 from literate.program import Output, tangle

@@ -6,7 +6,7 @@ from literate import markdown
 from literate.document import Document
 from literate.markdown import Fence, Heading
 from literate.program import Output
-from literate.retelling import (
+from literate.retelling.order import (
     PART,
     SHOWN,
     Item,

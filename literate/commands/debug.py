@@ -12,7 +12,7 @@ import os
 import pdb
 import sys
 
-from literate.run import prepared
+from literate.commands.run import prepared
 
 
 class Debugger(pdb.Pdb):

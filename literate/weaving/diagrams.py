@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from literate.weave_html import escape
+from literate.weaving.html import escape
 
 _FORM = "3"  # to be raised when drawings made before are no longer good
 _CONFIG = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from literate.document import Document
 from literate.markdown import Block, Heading
-from literate.weave_html import Slugs
+from literate.weaving.html import Slugs
 
 FRONT = "index.md"
 LISTING = "listing.md"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import microgpt
 
-from labs import hooks
+from labs.base import hooks
 
 WATCHED = ("attention", "linear", "logsumexp", "rmsnorm", "softmax")
 

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import microgpt
 
-from labs import hooks
+from labs.base import hooks
 
 
 class Run:

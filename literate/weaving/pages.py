@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from math_core import LatexError
 
-from literate import markdown, weave_back
+from literate import markdown
 from literate.diagnostics import DocumentError
 from literate.document import Document
 from literate.listing import count_chapters
 from literate.markdown import Block, Fence, Heading
 from literate.program import Output
-from literate.weave_book import (
+from literate.weaving import back
+from literate.weaving.book import (
     CHUNKS,
     FRONT,
     IDENTIFIERS,
@@ -25,17 +26,17 @@ from literate.weave_book import (
     Book,
     Chapter,
 )
-from literate.weave_code import Code, highlight
-from literate.weave_diagrams import DiagramError
-from literate.weave_html import MARK, escape, raw_block
-from literate.weave_prose import PageProse, Prose, latex_message, plain, relink
+from literate.weaving.code import Code, highlight
+from literate.weaving.diagrams import DiagramError
+from literate.weaving.html import MARK, escape, raw_block
+from literate.weaving.prose import PageProse, Prose, latex_message, plain, relink
 
 _DESCRIBED = 155  # characters of a description
 
 
 @dataclass
 class Page:
-    """A page: `text` is Markdown with marked HTML in it (see `weave_html`).
+    """A page: `text` is Markdown with marked HTML in it (see html.py).
 
     `line` is the document's line that it begins with, from 1; None if it has none.
     """
@@ -94,7 +95,7 @@ class _Weaver:
         site.pages = [self._front(), *map(self._chapter, chapters[1:])]
         site.pages += [*self._back(), self._whole()]
         site.navigation = self._navigation(site.pages)
-        site.files = {weave_back.download_path(out): out.text for out in self.outputs}
+        site.files = {back.download_path(out): out.text for out in self.outputs}
         return site
 
     def _navigation(self, pages: list[Page]) -> list:
@@ -112,8 +113,8 @@ class _Weaver:
                 part = chapter.part
                 entries.append({plain(part.title): [entry]})
         own = {chapter.path for chapter in self.book.chapters}
-        back = [{page.title: page.path} for page in pages if page.path not in own]
-        return [*entries, {"Look it up": back}]
+        others = [{page.title: page.path} for page in pages if page.path not in own]
+        return [*entries, {"Look it up": others}]
 
     # Pages
 
@@ -186,7 +187,7 @@ class _Weaver:
             )
         for program in self.code.programs:
             if program.prefix == "L":
-                path = weave_back.download_path(program.output)
+                path = back.download_path(program.output)
                 links.append(
                     f'<a class="md-button" href="{LISTING}">The whole program</a>'
                     f'<a class="md-button" href="{escape(path)}" download>'
@@ -220,9 +221,9 @@ class _Weaver:
         """Return the pages behind the book, those that have something to show."""
         pages = []
         for number, program in enumerate(p for p in self.code.programs if p.prefix):
-            body = weave_back.listing(self.code, program)
+            body = back.listing(self.code, program)
             if number == 0:
-                body += "\n## Downloads\n" + weave_back.downloads(self.outputs)
+                body += "\n## Downloads\n" + back.downloads(self.outputs)
             title = "The full listing"
             if program.page != LISTING:
                 title = f"Listing of {program.output.path}"
@@ -233,17 +234,17 @@ class _Weaver:
                 )
             )
         if any(program.definitions for program in self.code.programs):
-            body = weave_back.identifiers(self.code)
+            body = back.identifiers(self.code)
             described = "What the program defines, where, and what uses it."
             title = "Index of identifiers"
             pages.append(self._page(IDENTIFIERS, title, body, description=described))
         if self.document.chunks:
-            body = weave_back.chunks(self.code)
+            body = back.chunks(self.code)
             described = "The named pieces of the program, from A to Z."
             title = "Index of chunks"
             pages.append(self._page(CHUNKS, title, body, description=described))
         if self.prose.terms:
-            body = weave_back.terms(self.prose.terms, self.prose.page())
+            body = back.terms(self.prose.terms, self.prose.page())
             described = "The terms of the book, in the words that define them."
             title = "Index of terms"
             pages.append(self._page(TERMS, title, body, description=described))

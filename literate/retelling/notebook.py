@@ -12,7 +12,7 @@ from literate import markdown
 from literate.document import Document
 from literate.markdown import Block, Fence
 from literate.program import Output
-from literate.retelling import (
+from literate.retelling.order import (
     PART,
     PROSE,
     SESSION,

@@ -16,9 +16,9 @@ from literate.document import Chunk, Document, Piece, Reference
 from literate.markdown import split_lines
 from literate.program import Output, tangle
 from literate.syntax import DATA
-from literate.weave_book import LISTING, Book
-from literate.weave_html import Slugs, escape, slug
-from literate.weave_identifiers import Definition, find_definitions
+from literate.weaving.book import LISTING, Book
+from literate.weaving.html import Slugs, escape, slug
+from literate.weaving.identifiers import Definition, find_definitions
 
 _DEEPEST = 8  # references opened within references; those below are links alone
 _COLOURED = (Comment, Keyword, Number, String)

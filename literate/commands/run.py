@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import CodeType, ModuleType, TracebackType
 
-from literate.command import UsageError, read_document
+from literate.command_line import UsageError, read_document
 from literate.positions import compile_output, remember_lines, root_to_run
 from literate.program import Output, check_syntax, tangle
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher, unified_diff
 
 from literate import syntax
-from literate.command import (
+from literate.command_line import (
     UsageError,
     no_others,
     output_folder,

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import time
 
-from literate.command import (
+from literate.command_line import (
     Options,
     UsageError,
     no_others,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 
-from literate.command import UsageError, no_others, parse_options, read, shown
+from literate.command_line import UsageError, no_others, parse_options, read, shown
 from literate.diagnostics import DocumentError
 from literate.document import Document, parse
 from literate.outputs import replace_file

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from labs import LabError
-from labs.typed import UNPRINTABLE
+from labs.base.typed import UNPRINTABLE
 
 
 class Mark(NamedTuple):
@@ -94,6 +94,11 @@ def short(thing: object) -> str:
         return f"[{inside}]" if isinstance(thing, list) else f"({inside})"
     shown = repr(thing)
     return shown if len(shown) < 200 else f"{shown[:200]} …"
+
+
+def plain_softmax(program: ModuleType, scores: list[float]) -> list[float]:
+    """Return the program's softmax of plain numbers, as plain numbers."""
+    return [p.data for p in program.softmax([*map(program.Value, scores)])]
 
 
 def said_by(error: BaseException) -> str:

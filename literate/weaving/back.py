@@ -7,10 +7,10 @@ from itertools import groupby
 
 from literate.document import Piece
 from literate.program import Output
-from literate.weave_code import Code, Program, tokens_as_html
-from literate.weave_html import escape, raw, raw_block, slug
-from literate.weave_identifiers import Definition
-from literate.weave_prose import PageProse, Term, plain
+from literate.weaving.code import Code, Program, tokens_as_html
+from literate.weaving.html import escape, raw, raw_block, slug
+from literate.weaving.identifiers import Definition
+from literate.weaving.prose import PageProse, Term, plain
 
 
 def download_path(output: Output) -> str:
