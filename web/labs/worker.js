@@ -68,7 +68,7 @@ async function start({ kept }) {
   driver = python.pyimport("labs.driver");
   for (const [module, state] of kept) driver.restore(module, state);
   const tell = (printed) => postMessage({ id: asked, printed });
-  python.pyimport("labs.typed").listen(tell);
+  python.pyimport("labs.base.typed").listen(tell);
 }
 
 function call(name, args) {
