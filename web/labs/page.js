@@ -119,6 +119,7 @@ async function mount(frame, machine) {
 // What a lab's script works with.
 class Lab {
   #asked = new Map(); // name → the call under way: {next}
+  #failed; // name of the call whose mistake is told; undefined for a run
   #isSettingUp = false;
 
   constructor(machine) {
@@ -138,7 +139,7 @@ class Lab {
     }
     const call = { next: null };
     this.#asked.set(name, call);
-    const value = await this.attempt(this.#call(name, args, onPrint));
+    const value = await this.attempt(this.#call(name, args, onPrint), name);
     this.#asked.delete(name);
     call.next?.(true);
     return value;
@@ -180,14 +181,17 @@ class Lab {
     return begun;
   }
 
-  // Wait for a promise; tell the reader if it fails.
-  async attempt(promise) {
+  // Wait for a promise; tell the reader if it fails. A call that succeeds takes back only
+  // what was said of itself: a look in the background says nothing about a mistake.
+  async attempt(promise, name) {
     try {
       const value = await promise;
-      this.say("");
+      if (!name || name === this.#failed) this.say("");
       return value;
     } catch (error) {
-      if (error.name !== "Stopped") this.say(explain(error));
+      if (error.name === "Stopped") return undefined;
+      this.#failed = name;
+      this.say(explain(error));
       return undefined;
     }
   }
