@@ -42,7 +42,7 @@ from literate.command_line import (
 from literate.diagnostics import DocumentError, nearest
 from literate.forms import outputs_and_forms
 from literate.names import FOLDER
-from literate.outputs import OutputError, Plan
+from literate.outputs import OutputError, Plan, alone
 from literate.program import check_syntax
 
 COMMANDS = ("run", "debug", "where", "watch", "verify", "stitch", "lint")
@@ -61,7 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
 
             status = import_module(f"literate.commands.{command}").main(document, rest)
         else:
-            status = _tangle(arguments)
+            options = _parse_arguments(arguments)
+            with alone(os.path.dirname(options.document)):
+                status = _tangle(options)
         sys.stdout.flush()
         return status
     except HelpWanted as error:
@@ -94,9 +96,8 @@ def _wants_json(arguments: list[str]) -> bool:
     return "json" in arguments or "--format=json" in arguments
 
 
-def _tangle(arguments: list[str]) -> int:
+def _tangle(options: Options) -> int:
     """Write, check or list a document's programs; return the exit status."""
-    options = _parse_arguments(arguments)
     document = read_document(options.document)
     if options.variant is not None and options.variant not in document.variants:
         near = nearest(options.variant, document.variants)

@@ -1,5 +1,7 @@
 """How fast tangling is, side by side: against notangle, and against a bare Python.
 
+A bare Python is also what a watched book is measured with, from save to retangled.
+
 python bench/tangling.py [--pairs N]
 
 Both sides of a pair run one right after the other, so that a machine that slows down
@@ -10,6 +12,7 @@ Python that is told not to, so PYTHONDONTWRITEBYTECODE is left out of the enviro
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import statistics
@@ -34,6 +37,7 @@ def main() -> None:
         work = Path(folder)
         compare_with_notangle(work, pairs)
         compare_with_python(work, pairs * 3)
+        compare_watching(work, pairs * 3)
 
 
 def compare_with_notangle(work: Path, pairs: int) -> None:
@@ -74,9 +78,6 @@ def compare_with_python(work: Path, pairs: int) -> None:
     print(f"\n{book.name}: {book.stat().st_size:,} bytes")
     folder = work / "book"
 
-    def bare() -> None:
-        subprocess.run([sys.executable, "-c", "pass"], env=ENVIRONMENT, check=True)
-
     def again() -> None:
         command = [sys.executable, str(TANGLE), str(book), "--out", str(folder)]
         subprocess.run(command, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
@@ -88,6 +89,36 @@ def compare_with_python(work: Path, pairs: int) -> None:
     anew()
     report("tangle.py, all to be written", anew, "python -c pass", bare, pairs)
     report("tangle.py, nothing to be written", again, "python -c pass", bare, pairs)
+
+
+def compare_watching(work: Path, pairs: int) -> None:
+    """Save the book under a watcher, and print the time until it is retangled."""
+    book = (HOME / "microgpt.md").read_text(encoding="utf-8")
+    document, output = work / "watched.md", work / "build" / "microgpt.py"
+    document.write_text(book, encoding="utf-8", newline="")
+    command = [sys.executable, str(TANGLE), "watched.md", "watch"]
+    watcher = subprocess.Popen(command, cwd=work, stdout=subprocess.DEVNULL)
+    count = itertools.count()
+
+    def wait_for(mark: str) -> None:
+        while not (output.exists() and mark in output.read_text(encoding="utf-8")):
+            time.sleep(0.001)
+
+    def save() -> None:
+        mark = f"import argparse  # {next(count)}\n"
+        changed = book.replace("import argparse\n", mark)
+        document.write_text(changed, encoding="utf-8", newline="")
+        wait_for(mark)
+
+    wait_for("import argparse\n")
+    report("from save to retangled", save, "python -c pass", bare, pairs)
+    watcher.terminate()
+    watcher.wait()
+
+
+def bare() -> None:
+    """Start a Python that does nothing."""
+    subprocess.run([sys.executable, "-c", "pass"], env=ENVIRONMENT, check=True)
 
 
 def report(ours: str, run_ours, theirs: str, run_theirs, pairs: int) -> None:

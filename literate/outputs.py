@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from literate import names
 from literate.forms import Form, fingerprint
@@ -83,6 +83,25 @@ def sweep(folder: str) -> None:
             if time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE:
                 with suppress(OSError):
                     os.unlink(entry.path)
+
+
+@contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Keep other tanglers of a folder's documents waiting, where the system can.
+
+    Two that plan at the same time would take each other's files for edits by hand.
+    """
+    lock = None
+    with suppress(ImportError, OSError):  # Windows; a disk that knows no locks
+        import fcntl
+
+        lock = os.open(folder or ".", os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 class Change:

@@ -28,12 +28,15 @@ class Watch:
     def __init__(self, here: Path, *arguments: str) -> None:
         self.here = here
         self.log = open(here / "log", "wb")  # noqa: SIM115
+        # What is started in the background ignores SIGINT, and hands that on.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, str(HOME / "tangle.py"), "a.md", "watch", *arguments],
             cwd=here,
             stdout=self.log,
             stderr=self.log,
         )
+        signal.signal(signal.SIGINT, before)
 
     def said(self) -> str:
         return (self.here / "log").read_text("utf-8")
@@ -89,15 +92,21 @@ def test_a_save_in_place_and_one_by_rename(here: Path, watch: Watch) -> None:
 
 
 def test_a_save_in_halves(here: Path, watch: Watch) -> None:
-    contents = document("x = 2")
-    with open(here / "a.md", "wb") as stream:  # empty for a moment
-        time.sleep(0.1)
-        stream.write(contents[: len(contents) // 2])
-        stream.flush()
-        time.sleep(0.005)
-        stream.write(contents[len(contents) // 2 :])
-    watch.wait_until_built("x = 2\n")
-    assert "removed" not in watch.said() and "error" not in watch.said()
+    pause, n = 1.0, 1
+    while pause > 0.01:  # or this computer was too busy to save as fast as an editor
+        n += 1
+        contents, before = document(f"x = {n}"), watch.said()
+        with open(here / "a.md", "wb") as stream:  # empty for a moment
+            time.sleep(0.1)
+            stream.write(contents[: len(contents) // 2])
+            stream.flush()
+            start = time.perf_counter()
+            time.sleep(0.005)
+            stream.write(contents[len(contents) // 2 :])
+        pause = time.perf_counter() - start
+        watch.wait_until_built(f"x = {n}\n")
+    said = watch.said().removeprefix(before)
+    assert "removed" not in said and "error" not in said
 
 
 def test_a_document_deleted_and_put_back(here: Path, watch: Watch) -> None:
@@ -165,23 +174,18 @@ def test_two_watchers(here: Path) -> None:
     assert names == {".tangle.json", "a.py", "a_commented.py", "a.ipynb"}
 
 
-def test_from_save_to_retangled(here: Path) -> None:
-    book = (HOME / "microgpt.md").read_bytes()
-    (here / "a.md").write_bytes(book)
-    watch = Watch(here)
-    output = here / "build" / "microgpt.py"
-    watch.wait_for(output.exists)
-    times = []
-    for n in range(7):
-        time.sleep(0.1)
-        changed = book.replace(b"import argparse\n", b"import argparse  # %d\n" % n)
-        (here / "a.md").write_bytes(changed)
-        mark = f"import argparse  # {n}\n"
-        times.append(watch.wait_for(lambda mark=mark: mark in output.read_text()))
-    watch.stop()
-    print(watch.said())
-    print(f"from save to retangled: {sorted(times)[3] * 1000:.0f} ms")
-    assert sorted(times)[3] < 0.3  # 0.1 on an idle machine
+def test_a_tangler_waits_for_another_one(here: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    command = [sys.executable, str(HOME / "tangle.py"), "a.md"]
+    lock = os.open(here, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    process = subprocess.Popen(command, cwd=here, stdout=subprocess.DEVNULL)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    assert not (here / "build").exists()
+    os.close(lock)
+    assert process.wait(timeout=60) == 0
+    assert (here / "build" / "a.py").exists()
 
 
 def test_without_a_document(here: Path) -> None:

@@ -30,7 +30,7 @@ from literate.diagnostics import DocumentError, Problem
 from literate.document import Document, Piece, parse
 from literate.forms import outputs_and_forms
 from literate.markdown import split_lines
-from literate.outputs import OutputError, Plan, replace_file
+from literate.outputs import OutputError, Plan, alone, replace_file
 from literate.program import Output, Span, tangle
 
 Lines = tuple[int, int, list[str]]  # lines of the document, from and to, and new ones
@@ -60,11 +60,13 @@ def main(path: str, arguments: list[str]) -> int:
         print("nothing was changed")
         return 1
     mark = "\ufeff" if text.startswith("\ufeff") else ""
-    replace_file(path, text.encode(), (mark + new).encode())
-    print(f"wrote {document.name}")
-    # The programs are as the document says now; its other forms follow.
-    for line in Plan(outputs_and_forms(parse(new, shown(path))), folder, path).apply():
-        print(line)
+    with alone(os.path.dirname(path)):
+        replace_file(path, text.encode(), (mark + new).encode())
+        print(f"wrote {document.name}")
+        # The programs are as the document says now; its other forms follow.
+        forms = outputs_and_forms(parse(new, shown(path)))
+        for line in Plan(forms, folder, path).apply():
+            print(line)
     return 0
 
 

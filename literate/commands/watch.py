@@ -29,7 +29,7 @@ from literate.command_line import (
 )
 from literate.diagnostics import DocumentError, Problem
 from literate.forms import outputs_and_forms
-from literate.outputs import OutputError, Plan
+from literate.outputs import OutputError, Plan, alone
 from literate.program import check_syntax
 
 INTERVAL = 0.01  # seconds between two looks at the document
@@ -99,14 +99,15 @@ class Watcher:
             self._start_command()
 
     def _write(self) -> list[str]:
-        document = read_document(self.path)
-        folder = output_folder(self.path, self.options.out)
-        plan = Plan(outputs_and_forms(document), folder, shown(self.path))
-        check_syntax(plan.unproven)
-        edits = plan.edits()
-        if edits:
-            raise OutputError(edits)
-        return plan.apply()
+        with alone(os.path.dirname(self.path)):
+            document = read_document(self.path)
+            folder = output_folder(self.path, self.options.out)
+            plan = Plan(outputs_and_forms(document), folder, shown(self.path))
+            check_syntax(plan.unproven)
+            edits = plan.edits()
+            if edits:
+                raise OutputError(edits)
+            return plan.apply()
 
     def _report(self, problems: list[Problem], message: str) -> None:
         """Say which problems there are now, and which are gone."""
