@@ -79,13 +79,17 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 100  # one connection for each request, of several browsers
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The site, built for the address where it is served."""
     folder = tmp_path_factory.mktemp("site")
     vendor.main()  # where this fails, the labs' tests say so
     handler = functools.partial(_Handler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     address = f"http://127.0.0.1:{server.server_port}/"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -153,7 +157,7 @@ class Watched:
         self.faults = []
         self.forgiven = r"(?!)"  # nothing
         self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(60_000)  # Python takes 4 s to start, or 20
         self.page.on("console", lambda m: self._said(m.text))
         self.page.on("pageerror", lambda e: self._said(str(e)))
         self.page.on("request", lambda r: self._asked(r.url, origin))
@@ -250,7 +254,7 @@ def open_lab(open_page, site):
         watched = open_page(site.page_with_lab(name), **settings)
         frame = watched.page.locator(f'.lab[data-lab="{name}"]').first
         frame.locator(".lab-start").click()
-        frame.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
+        frame.locator("xpath=self::*[@data-state='ready']").wait_for()
         return LabPage(watched, frame)
 
     return open_one

@@ -234,7 +234,8 @@ def test_an_interrupt_of_a_training_that_diverges_saves_nothing(
 
 @contextlib.contextmanager
 def terminal():
-    """A pseudo-terminal: the end for the program, and what will have been shown."""
+    """A pseudo-terminal: the end for the program, what will have been shown in the
+    end, and a function that waits until some words are."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     chunks = []
@@ -251,8 +252,14 @@ def terminal():
         reader.join(timeout=60)
         return b"".join(chunks).decode("utf-8").replace("\r\n", "\n")
 
+    def wait_until_shown(words):
+        end = time.monotonic() + 60
+        while words not in b"".join(chunks):
+            assert time.monotonic() < end, chunks
+            time.sleep(0.01)
+
     try:
-        yield theirs, shown
+        yield theirs, shown, wait_until_shown
     finally:
         with contextlib.suppress(OSError):
             os.close(theirs)
@@ -265,7 +272,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="terminals of Linux")
 
 def on_a_terminal(program, folder, *arguments, stdout=None):
     """Run on a pseudo-terminal; return what it shows."""
-    with terminal() as (theirs, shown):
+    with terminal() as (theirs, shown, _):
         streams = {"stdout": stdout or theirs, "stderr": theirs}
         with running(program, folder, *arguments, **streams) as process:
             os.close(theirs)
@@ -316,11 +323,11 @@ def test_an_error_after_progress_has_a_line_of_its_own(program, tmp_path):
 @linux
 def test_ctrl_c_on_a_terminal(program, tmp_path):
     """The progress ends with a line of its own, and the samples follow."""
-    with terminal() as (theirs, shown):
+    with terminal() as (theirs, shown, wait_until_shown):
         options = ["--steps", 10**6, "--samples", 2]
         with running(program, tmp_path, *options, stdout=theirs, stderr=theirs) as p:
             os.close(theirs)
-            time.sleep(1.5)
+            wait_until_shown(b" left")
             p.send_signal(signal.SIGINT)
             p.wait(timeout=60)
             text = shown()

@@ -230,7 +230,7 @@ class Cells(LabPage):
         cell = self.page.locator(
             f".language-pycon >> nth={number} >> xpath=following-sibling::*[1]"
         )
-        cell.locator("textarea").wait_for(timeout=60_000)
+        cell.locator("textarea").wait_for()
         return cell
 
     def run(self, cell, text):
@@ -244,7 +244,6 @@ class Cells(LabPage):
         self.page.wait_for_function(
             "status => !/^$|[Rr]unning|again …/.test(status.textContent)",
             arg=status.element_handle(),
-            timeout=60_000,
         )
         output = cell.locator(".cell-output")
         printed = output.inner_text() if output.is_visible() else ""
@@ -327,7 +326,7 @@ def test_an_endless_loop_is_stopped_and_the_cell_runs_again(open_cells):
     cell.get_by_text("Running").wait_for()
     cell.get_by_text("42", exact=True).wait_for()  # it does not wait for the end
     long = cell.get_by_text("Still running after 10 seconds. Stop ends it.")
-    long.wait_for(timeout=30_000)
+    long.wait_for()
     stop = cell.get_by_role("button", name="Stop")
     stop.click()
     stop.and_(page.page.locator(":disabled")).wait_for()
@@ -353,7 +352,7 @@ def test_cells_can_be_used_with_the_keyboard_alone(open_cells):
     page.page.locator(".offer").first.focus()
     keyboard.press("Enter")
     cell = page.page.locator(".cell")
-    cell.locator("textarea").wait_for(timeout=60_000)
+    cell.locator("textarea").wait_for()
     assert page.result(cell)[0] == "As the book shows it."
     focused = "document.activeElement.textContent || document.activeElement.tagName"
     assert page.page.evaluate(focused) == "Run"

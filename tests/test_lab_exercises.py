@@ -252,7 +252,7 @@ def test_answers_are_marked_in_the_page(open_page):
     frame = watched.page.locator(".lab[data-exercise=documents]")
     page = LabPage(watched, frame)
     frame.get_by_role("button", name="Start").click()
-    frame.get_by_label("Your answer").wait_for(timeout=60_000)
+    frame.get_by_label("Your answer").wait_for()
     assert "the list that you expect" in frame.inner_text()
     area = frame.get_by_label("Your answer")
     for text, said in (
@@ -278,5 +278,5 @@ def test_answers_are_marked_in_the_page(open_page):
     frame.get_by_text("Stopped").wait_for()
     area.fill(SOLUTIONS["documents"])
     frame.get_by_role("button", name="Check").click()
-    frame.get_by_text("All of it is right.").wait_for(timeout=20_000)
+    frame.get_by_text("All of it is right.").wait_for()
     assert not page.audit()

@@ -165,7 +165,7 @@ def test_the_page_shows_matrices_to_scale_and_their_numbers(open_lab, labs):
     lab = open_lab("parameters")
     page, frame = lab.page, lab.frame
     frame.locator(".param-cells").nth(8).wait_for()
-    assert "4,192 parameters in 9 matrices" in frame.inner_text()
+    frame.get_by_text("4,192 parameters in 9 matrices").wait_for()  # all is drawn
     sizes = frame.locator(".param-cells canvas").evaluate_all(
         "all => all.map(c => [c.clientHeight / c.height, c.clientWidth / c.width])"
     )
@@ -202,7 +202,7 @@ def test_the_matrices_change_while_the_page_trains(open_lab, labs, yours):
     frame.get_by_text("wte, row 0, column 0").wait_for()
     before = picture(page, "mlp_fc1")
     frame.get_by_role("button", name="10 steps", exact=True).click()
-    frame.get_by_text("Done: step 10 of 1,000").wait_for(timeout=30_000)
+    frame.get_by_text("Done: step 10 of 1,000").wait_for()
     for _ in range(10):
         told = labs("training.step")
     learned = f"It has learned from “{told['doc']}”, with a loss of {told['loss']:.4f}."

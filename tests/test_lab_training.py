@@ -303,7 +303,7 @@ def shown_losses(lab, count):
 
 def train(lab, name, said):
     lab.frame.get_by_role("button", name=name, exact=True).click()
-    lab.frame.get_by_text(said).wait_for(timeout=60_000)
+    lab.frame.get_by_text(said).wait_for()
 
 
 def wait_beyond(lab, step):
@@ -411,7 +411,7 @@ def test_what_was_trained_is_there_when_one_comes_back(open_lab, labs):
     lab.page.wait_for_url("**/sampling/")
     lab.page.go_back()
     lab.frame.locator(".lab-start").click()
-    lab.frame.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
+    lab.frame.locator("xpath=self::*[@data-state='ready']").wait_for()
     done = int(numbers(lab)[0].split(" ")[0])
     assert done > 11
     train(lab, "1 step", f"Done: step {done + 1} of")

@@ -225,10 +225,11 @@ class Shop(LabPage):
         ).last
         figure.locator("figcaption .offer").click()
         frame = self.page.get_by_role("group", name=f"Edit the chunk {name}")
-        frame.wait_for(timeout=60_000)
+        frame.wait_for()
         return frame
 
     def train(self, frame, text):
+        frame.get_by_role("button", name="Stop", disabled=True).wait_for()
         frame.locator("textarea").fill(text)
         frame.locator("textarea").press("Control+Enter")
 
@@ -250,7 +251,7 @@ def test_a_chunk_is_edited_tangled_and_trained_in_the_page(
     frame = page.open()
     frame.evaluate(COLLECT)
     page.train(frame, squared)
-    frame.get_by_text(", ".join(names)).wait_for(timeout=60_000)
+    frame.get_by_text(", ".join(names)).wait_for()
     assert page.page.evaluate("losses") == losses
     assert re.match(r"After 100 steps", frame.locator(".editor-status").inner_text())
     frame.get_by_role("slider").focus()
@@ -269,7 +270,7 @@ def run_cell():
         cell = shop.page.locator(".cell")
         if not cell.count():
             shop.page.locator(".language-pycon .offer").first.click()
-            cell.get_by_text("Done.").wait_for(timeout=20_000)
+            cell.get_by_text("Done.").wait_for()
         cell.locator("textarea").fill(text)
         cell.locator("textarea").press("Control+Enter")
         cell.locator(".editor-status", has_text="Done.").wait_for()
@@ -295,7 +296,7 @@ def test_a_typo_is_shown_at_its_line_and_can_be_mended(shop, labs, text_of):
     frame.get_by_role("button", name="Stop").click()
     frame.get_by_text(re.compile("Stopped|not trained|after 0 steps")).wait_for()
     page.train(frame, text)
-    frame.get_by_text(re.compile(r"Step \d+ of 100")).wait_for(timeout=20_000)
+    frame.get_by_text(re.compile(r"Step \d+ of 100")).wait_for()
     frame.get_by_role("button", name="Stop").click()
     frame.get_by_text(re.compile(r"It ended after \d+ steps")).wait_for()
     assert page.page.evaluate("document.documentElement.scrollWidth") == 390

@@ -205,7 +205,7 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
         threading.Thread(target=server.stderr.read, daemon=True).start()
 
         def wait_for(words):
-            end = time.monotonic() + 60
+            end = time.monotonic() + 180
             while time.monotonic() < end:
                 try:
                     with urlopen(f"http://127.0.0.1:{port}/tokens/") as answer:
@@ -330,11 +330,11 @@ def test_an_identifier_leads_to_its_definition(reader, site):
     use.click()
     reader.wait_for_url("**/the-loss/#L*")
     line = reader.url.rpartition("#")[2]
+    reader.locator(f"#{line}").wait_for()  # the page comes after its address
     text = reader.evaluate(
         "id => document.getElementById(id).nextSibling.textContent", line
     )
     assert text.startswith("def")
-    assert reader.locator(f"#{line}").is_visible()
 
 
 def test_the_copy_button_copies_code_alone(reader, site):
@@ -374,7 +374,8 @@ def test_the_search_finds_by_mouse(reader, site):
     reader.goto(site.url("index.html"))
     reader.click(".md-search__input")
     reader.keyboard.type("residual")
-    reader.locator(".md-search-result__link", has_text="The whole model").first.click()
+    # With the first letters alone, other pages that name it may come before.
+    reader.locator(".md-search-result__link[href*='/the-whole-model/']").first.click()
     reader.wait_for_function("location.pathname === '/the-whole-model/'")
 
 
@@ -395,7 +396,7 @@ def test_the_keys_are_explained(reader, site):
     reader.keyboard.press("?")
     assert "references" in reader.inner_text("dialog.help")
     reader.keyboard.press("Escape")
-    assert reader.locator("dialog.help").count() == 0
+    reader.locator("dialog.help").wait_for(state="detached")
     reader.keyboard.press("n")
     reader.wait_for_url(lambda url: not url.endswith("/tokens/"))
 
@@ -404,7 +405,7 @@ def test_the_place_of_reading_is_remembered(reader, site):
     reader.goto(site.url(CODE_PAGE))
     reader.locator("figure.chunk").nth(3).scroll_into_view_if_needed()
     reader.evaluate("scrollBy(0, 400)")
-    reader.wait_for_timeout(700)
+    reader.wait_for_function("__md_get('book-place')?.anchor.startsWith('chunk-')")
     reader.goto(site.url("index.html"))
     link = reader.locator(".continue a")
     assert link.inner_text() == "A number that remembers"
@@ -433,7 +434,7 @@ def test_it_reads_without_scripts(chromium, site):
     summary.click()
     assert "def __init__" in page.locator(".ref .inside").first.inner_text()
     page.locator("a.to-chunk").first.click()
-    assert "#chunk-" in page.url
+    page.wait_for_url("**#chunk-*")
     context.close()
 
 
@@ -444,10 +445,11 @@ def test_the_copy_from_a_file_opens_and_searches(chromium, tmp_path):
     page = watched.page
     page.goto((tmp_path / "index.html").as_uri())
     page.click("text=Start reading")
+    page.wait_for_url("**/run-it-first.html")  # and until it is loaded
     assert page.locator("h1").first.is_visible()
     page.keyboard.press("/")
     page.keyboard.type("temperature")
-    page.locator(".md-search-result__link", has_text="Sampling").first.click()
+    page.locator(".md-search-result__link[href*='/sampling.html']").first.click()
     page.wait_for_url("**/sampling.html*")
     page.locator("a.use").first.click()
     assert page.url.startswith("file://")
