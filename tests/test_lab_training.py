@@ -381,6 +381,12 @@ def test_settings_and_lists_of_ones_own(open_lab, labs):
     lab.frame.get_by_label("Heads").fill("3")
     train(lab, begin, "width 16 is not a multiple of 3 heads")
     assert numbers(lab)[0] == "10 of 1,000"
+    # It stays, whatever else is asked and answered
+    value = lab.frame.locator(".train-update dd").last.inner_text()
+    lab.frame.get_by_label("Matrix").select_option("wpe")
+    last = lab.frame.locator(".train-update dd").last
+    last.filter(has_not_text=value).wait_for()
+    assert lab.text(".lab-message").startswith("width 16 is not a multiple of 3")
     lab.frame.get_by_label("Heads").fill("2")
     lab.frame.get_by_label("Steps").fill("<img src=x>")
     train(lab, begin, "The steps must be a whole number from 1 to 10,000")
