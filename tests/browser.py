@@ -254,6 +254,7 @@ def open_lab(open_page, site):
         watched = open_page(site.page_with_lab(name), **settings)
         frame = watched.page.locator(f'.lab[data-lab="{name}"]').first
         frame.locator(".lab-start").click()
+        watched.page.mouse.move(0, 0)  # what scrolls under it would be pointed at
         frame.locator("xpath=self::*[@data-state='ready']").wait_for()
         return LabPage(watched, frame)
 
