@@ -254,9 +254,17 @@ def next_letters(which: str, document: Path = BOOK) -> dict:
 
 
 def attention_weights(microgpt: ModuleType, model, doc: str) -> list:
-    """Return the weights of each head of the first layer: [head][position][seen].
+    """Return the weights of each head of the first layer: [head][position][seen]."""
+    rows = attention_rows(microgpt, model, doc)
+    per_position = model.n_head * model.n_layer
+    return [rows[head::per_position] for head in range(model.n_head)]
 
-    In the forward pass nothing but attention calls softmax, head after head.
+
+def attention_rows(microgpt: ModuleType, model, doc: str) -> list[list[float]]:
+    """Return all rows of weights over a document, in the order of their making.
+
+    In the forward pass nothing but attention calls softmax: at each position layer
+    after layer, and in a layer head after head.
     """
     rows, softmax = [], microgpt.softmax
 
@@ -271,8 +279,7 @@ def attention_weights(microgpt: ModuleType, model, doc: str) -> list:
             microgpt.mean_loss(model.tokenizer.encode(doc), model)
     finally:
         microgpt.softmax = softmax
-    per_position = model.n_head * model.n_layer
-    return [rows[head::per_position] for head in range(model.n_head)]
+    return rows
 
 
 def attention(which: str, steps: int = 1000, document: Path = BOOK) -> dict:

@@ -211,9 +211,7 @@ class LabPage:
         found = []
         for option, scheme in enumerate(["default", "slate"]):
             change_colours(page, option, scheme)
-            found += audit(
-                page, RULES, ["article > :not(.lab)", "body > :not(.md-container)"]
-            )
+            found += audit(page, RULES, _AROUND)
         return found
 
 

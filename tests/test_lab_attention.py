@@ -7,26 +7,8 @@ import re
 import pytest
 from browser import ROOT, change_colours
 
+from experiments.measures import attention_rows
 from labs import LabError
-
-
-def weights_of(microgpt, model, text):
-    """Return what the program's softmax returns in a forward pass, call by call."""
-    rows, softmax = [], microgpt.softmax
-
-    def watched(scores):
-        probs = softmax(scores)
-        rows.append([p.data for p in probs])
-        return probs
-
-    microgpt.softmax = watched
-    try:
-        keys, values = model.caches()
-        for pos_id, token in enumerate(model.tokenizer.encode(text)[:-1]):
-            microgpt.gpt(token, pos_id, keys, values, model)
-    finally:
-        microgpt.softmax = softmax
-    return rows
 
 
 @pytest.mark.parametrize("which", ["untrained", "trained", "yours"])
@@ -44,7 +26,7 @@ def test_the_weights_are_the_programs(deep, labs, microgpt, which):
     )
     per_position = zip(*(head["weights"] for head in heads))
     in_order = [row for position in per_position for row in position]
-    assert in_order == weights_of(microgpt, model, "hannah")
+    assert in_order == attention_rows(microgpt, model, "hannah")
     for head in heads:
         assert [len(row) for row in head["weights"]] == [*range(1, 8)]
         assert all(abs(math.fsum(row) - 1) < 1e-12 for row in head["weights"])
