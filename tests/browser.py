@@ -17,10 +17,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from labs import vendor
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://code.example/owner/book"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = [
@@ -85,16 +86,20 @@ class _Server(http.server.ThreadingHTTPServer):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The site, built for the address where it is served."""
+    """The site, built for the address where it is served.
+
+    Workers build one after the other: the first fills the caches for the others.
+    """
     folder = tmp_path_factory.mktemp("site")
-    vendor.main()  # where this fails, the labs' tests say so
     handler = functools.partial(_Handler, directory=str(folder))
     server = _Server(("127.0.0.1", 0), handler)
     address = f"http://127.0.0.1:{server.server_port}/"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        said = build(folder, SITE_URL=address, REPOSITORY=REPOSITORY)
+        with FileLock(tmp_path_factory.getbasetemp().parent / "site.lock"):
+            vendor.main()  # where this fails, the labs' tests say so
+            said = build(folder, SITE_URL=address, REPOSITORY=REPOSITORY)
         yield Site(folder, address, said)
     finally:
         server.shutdown()

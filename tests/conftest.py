@@ -1,5 +1,6 @@
-"""What several test files share: the tangled program and the published names."""
+"""What the tests share: the lanes, the tangled program, the published names."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -7,6 +8,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from browser import chromium, open_lab, open_page, reader, site
@@ -17,6 +19,12 @@ from labs import LabError
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
+PUBLISHED_NAMES = (
+    "https://raw.githubusercontent.com/karpathy/makemore/988aa59/names.txt"
+)
+PUBLISHED_NAMES_HASH = (
+    "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
+)
 
 __all__ = ["chromium", "open_lab", "open_page", "reader", "site"]  # fixtures for all
 
@@ -24,9 +32,18 @@ __all__ = ["chromium", "open_lab", "open_page", "reader", "site"]  # fixtures fo
 for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"):
     os.environ.pop(name, None)
 
-# A slow machine is no fault of the program.
-settings.register_profile("patient", parent=settings(), deadline=None)
-settings.load_profile("patient")
+# Everybody gets the same examples; `make fuzz` searches for new ones. A slow machine is
+# no fault of the program.
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.register_profile("fuzz", max_examples=1000, deadline=None)
+settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items):
+    """Put what needs the built site, or a browser, into a lane of its own."""
+    for item in items:
+        if {"chromium", "site"} & {*item.fixturenames}:
+            item.add_marker("browser")
 
 
 class Program:
@@ -131,17 +148,21 @@ def fresh(program):
 
 @pytest.fixture(scope="session")
 def published_names():
-    """The list that the published numbers come from; it is not in the repository."""
-    path = DATA / "names.txt"
-    if not path.exists():
-        pytest.skip(f"the published names are not here ({path})")
-    return path
+    """The list that the published numbers come from; it is not in the repository.
 
-
-@pytest.fixture(scope="session")
-def published_output():
-    """What the original program printed for the published names."""
-    path = DATA / "original_seed42_1000steps.txt"
-    if not path.exists():
-        pytest.skip(f"the published output is not here ({path})")
-    return path.read_text(encoding="utf-8")
+    It is looked for beside this repository, and else fetched once from where it was
+    published. Without a network, what needs it is skipped.
+    """
+    here, kept = DATA / "names.txt", ROOT / ".cache" / "published-names.txt"
+    if here.exists():
+        return here
+    if not kept.exists():
+        try:
+            with urlopen(PUBLISHED_NAMES, timeout=30) as answer:
+                names = answer.read()
+        except OSError as error:
+            pytest.skip(f"the published names are not here, nor there: {error}")
+        assert hashlib.sha256(names).hexdigest() == PUBLISHED_NAMES_HASH
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_bytes(names)
+    return kept

@@ -8,7 +8,7 @@ import pytest
 
 from labs import LabError
 
-BOOK = Path(__file__).parent.parent / "microgpt.md"
+BOOK = Path(__file__).resolve().parents[2] / "microgpt.md"
 
 
 @pytest.fixture(scope="module")

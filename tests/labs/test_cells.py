@@ -13,7 +13,7 @@ from labs import LabError
 from literate.document import parse
 from literate.sessions import find_sessions
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = parse((ROOT / "microgpt.md").read_bytes().decode(), "microgpt.md")
 SESSIONS = [s for s in find_sessions(DOCUMENT)[0] if s.kind == "pycon"]
 CHAPTERS = {s.chapter.text: [] for s in SESSIONS}
@@ -335,6 +335,7 @@ def test_an_endless_loop_is_stopped_and_the_cell_runs_again(open_cells):
     assert page.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.slow
 def test_code_that_breaks_python_down_is_survived(open_cells):
     page = open_cells("tokens")
     page.watched.forgiven = ""  # Pyodide says much about it
@@ -366,6 +367,7 @@ def test_cells_can_be_used_with_the_keyboard_alone(open_cells):
     assert page.page.evaluate(focused) == "Run"
 
 
+@pytest.mark.slow
 def test_cells_survive_a_walk_through_the_book(open_cells):
     page = open_cells("documents")
     cell = page.open()

@@ -88,21 +88,6 @@ def test_counting_gives_the_recorded_ladder(which, results, request):
         assert loss == pytest.approx(ladder[name]["add one"], abs=1e-6)
 
 
-def test_the_published_facts_are_reproduced(results):
-    found = results["published"]
-    names = ("uniform", "unigram", "bigram", "trigram")
-    ladder = [found["ladder"]["1000"][name]["add one"] for name in names]
-    assert ladder == pytest.approx([3.296, 2.837, 2.518, 2.564], abs=0.0006)
-    seeds = [seed["held out"] for seed in found["trials"]["1000"]["baseline"].values()]
-    assert all(2.38 < loss < 2.395 for loss in seeds)
-    losses = found["default run"]["losses"]
-    assert (losses[0], losses[-1]) == (3.366, 2.6497)
-    assert sum(losses[-100:]) / 100 == pytest.approx(2.276, abs=0.0005)
-    facts = found["facts"]
-    assert (facts["names"], facts["different names"]) == (32033, 29494)
-    assert facts["different among the first 1,000"] == 996
-
-
 def test_the_graphs_have_the_recorded_sizes(results):
     recorded = results["own"]["counts"]
     assert recorded["emma"]["plain"]["values"] == 43091

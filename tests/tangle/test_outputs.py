@@ -17,7 +17,7 @@ import pytest
 import tangle
 from literate import outputs
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 MANIFEST = ".tangle.json"
 
 
@@ -520,6 +520,7 @@ def check_after_kill(here: Path) -> None:
         shutil.copytree(saved / "build", here / "build")
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -540,6 +541,7 @@ def test_a_kill_at_any_moment(
     assert moment > 60
 
 
+@pytest.mark.slow
 def test_kills_at_random_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ from literate.diagnostics import DocumentError
 from literate.document import parse
 from literate.sessions import Bench, find_sessions
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 PROGRAM = """# A book
 
 ## One
@@ -270,6 +270,7 @@ def test_a_document_saved_meanwhile_is_kept(here: Path) -> None:
     assert (here / "b.md").read_bytes() == b"newer"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_kill_leaves_the_document_whole(here: Path) -> None:
     old = PROGRAM + session(">>> 'x' * 9\n1\n") + "words\n" * 50_000

@@ -392,7 +392,7 @@ def test_only_the_standard_library_is_imported() -> None:
 
     command = "import sys, tangle, literate.listing; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-S", "-c", command], cwd=HERE.parent, capture_output=True
+        [sys.executable, "-S", "-c", command], cwd=HERE.parents[1], capture_output=True
     )
     modules = {name.split(".")[0] for name in done.stdout.decode().split()}
     assert "literate" in modules

@@ -18,7 +18,7 @@ from literate.document import parse
 from literate.positions import compile_output
 from literate.program import tangle
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 TANGLE = str(HOME / "tangle.py")
 VERSIONS = sorted(Path.home().glob(".pyenv/versions/3.1[0-9].*/bin/python"))
 PYTHONS = {sys.executable, *(str(p) for p in VERSIONS)}

@@ -8,7 +8,7 @@ from browser import LabPage
 
 from labs import LabError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = (ROOT / "microgpt.md").read_text(encoding="utf-8")
 NAMES = re.findall(r'data-exercise="([\w-]+)"', BOOK)
 

@@ -20,7 +20,7 @@ from literate.diagnostics import DocumentError
 from literate.document import parse
 from literate.program import Output, tangle
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 
 DOCUMENT = """# A book
 
@@ -298,6 +298,7 @@ def test_another_form_is_not_stitched(
     assert form.read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_kill_leaves_the_document_whole(here: Path) -> None:
     old = DOCUMENT + "words\n" * 50_000

@@ -10,7 +10,7 @@ import pytest
 
 import tangle
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 DOCUMENT = """# A book
 
 ```python

@@ -1,5 +1,6 @@
 """Same numbers: the published output, and the plain engine on other data and sizes."""
 
+import hashlib
 import os
 import random
 import re
@@ -21,7 +22,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 sys.exit(status)
 """
 
-# The published run
+# The published run: the SHA-256 of what the original prints for the published names.
+PUBLISHED_OUTPUT = "afba81c45f1b2d6e4debeba6d37e27fa94484042b8d06a0abf7af224d2f6dd3f"
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,13 @@ def full_run(program, published_names):
     return subprocess.run(command, capture_output=True, timeout=600)
 
 
-def test_the_published_output_byte_for_byte(full_run, published_output):
-    assert full_run.stdout == published_output.encode("utf-8")
+@pytest.mark.slow
+def test_the_published_output_byte_for_byte(full_run):
+    assert hashlib.sha256(full_run.stdout).hexdigest() == PUBLISHED_OUTPUT
     assert full_run.returncode == 0
 
 
+@pytest.mark.slow
 def test_eleven_of_the_twenty_samples_are_in_the_list(full_run, published_names):
     samples = re.findall(r"^sample [ \d]\d: (.*)$", full_run.stdout.decode(), re.M)
     names = set(published_names.read_text(encoding="utf-8").split())
@@ -45,6 +49,7 @@ def test_eleven_of_the_twenty_samples_are_in_the_list(full_run, published_names)
     assert sum(sample in names for sample in samples) == 11
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere in other units, or none")
 def test_the_full_run_needs_at_most_25_mib(full_run):
     peak = int(full_run.stderr.split()[-1]) / 1024
@@ -155,6 +160,7 @@ def interpreters():
 OTHERS = interpreters() or {"none": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", OTHERS.values(), ids=OTHERS.keys())
 def test_another_python_prints_the_same(program, tmp_path, python):
     if python is None:

@@ -9,7 +9,7 @@ from browser import lacking
 
 from labs import bundle, vendor
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # A lab's module for these tests only: it does what readers may bring a machine to do.
 TRIAL = """

@@ -4,7 +4,6 @@ The browser tests need playwright and Chromium. Without them they are skipped, e
 where the environment variable CI is set.
 """
 
-import functools
 import http.server
 import json
 import re
@@ -13,14 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 from browser import (
-    CHROMIUM,
-    FLAGS,
     REPOSITORY,
     RULES,
     Watched,
@@ -31,7 +27,7 @@ from browser import (
 )
 from html_tree import read_html
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 pytest.importorskip("mkdocs", reason="the site's tools are not installed")
@@ -233,47 +229,49 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
 CODE_PAGE = "a-number-that-remembers/"
 
 
-def audit_pages(site, paths):
+def audit_pages(chromium, site, paths):
     """Return what is wrong with pages: axe in both schemes, messages, width."""
-    from playwright.sync_api import sync_playwright
-
     wide, narrow = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
     faults = {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        watched = Watched(browser.new_context(viewport=wide), site.address)
-        page = watched.page
-        for path in paths:
-            watched.faults.clear()
-            page.set_viewport_size(wide)
-            page.goto(site.url(path))
-            page.wait_for_function("document.documentElement.classList.contains('js')")
-            page.add_style_tag(content="* { transition: none !important }")
-            page.evaluate(axe())
-            # The whole book takes long, and its code is on the chapters' pages too.
-            repeated = [".chunk", ".example"] if path.startswith("book/") else []
-            change_colours(page, 0, "default")
-            found = audit(page, RULES, repeated)
-            change_colours(page, 1, "slate")
-            found += audit(page, ["color-contrast"], repeated)
-            page.set_viewport_size(narrow)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            if width > narrow["width"]:
-                found.append(f"{width} pixels wide")
-            found += watched.faults
-            if found:
-                faults[path] = found
-        browser.close()
+    context = chromium.new_context(viewport=wide)
+    watched = Watched(context, site.address)
+    page = watched.page
+    for path in paths:
+        watched.faults.clear()
+        page.set_viewport_size(wide)
+        page.goto(site.url(path))
+        page.wait_for_function("document.documentElement.classList.contains('js')")
+        page.add_style_tag(content="* { transition: none !important }")
+        page.evaluate(axe())
+        # The whole book takes long, and its code is on the chapters' pages too.
+        repeated = [".chunk", ".example"] if path.startswith("book/") else []
+        change_colours(page, 0, "default")
+        found = audit(page, RULES, repeated)
+        change_colours(page, 1, "slate")
+        found += audit(page, ["color-contrast"], repeated)
+        page.set_viewport_size(narrow)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > narrow["width"]:
+            found.append(f"{width} pixels wide")
+        found += watched.faults
+        if found:
+            faults[path] = found
+    context.close()
     return faults
 
 
-@pytest.mark.usefixtures("chromium")
-def test_every_page_is_accessible_quiet_and_narrow(site):
-    """Two browsers share the pages, because looking at them takes a while."""
-    halves = [site.paths[::2], site.paths[1::2]]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        one, other = pool.map(functools.partial(audit_pages, site), halves)
-    assert not {**one, **other}
+SOME = ["index.html", "attention/index.html", "terms/index.html"]
+
+
+def test_some_pages_are_accessible_quiet_and_narrow(chromium, site):
+    assert not audit_pages(chromium, site, SOME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", range(4))
+def test_every_page_is_accessible_quiet_and_narrow(chromium, site, share):
+    paths = [path for path in site.paths if path not in SOME]
+    assert not audit_pages(chromium, site, paths[share::4])
 
 
 def test_a_reference_opens_in_place_with_the_mouse(reader, site):
@@ -416,8 +414,6 @@ def test_the_place_of_reading_is_remembered(reader, site):
 def test_terms_explain_themselves(reader, site):
     reader.goto(site.url("the-whole-model/"))
     terms = reader.locator("a.term")
-    if not terms.count():
-        pytest.skip("no term of another chapter is used here")
     terms.first.hover()
     reader.wait_for_selector(".md-tooltip2--active")
 

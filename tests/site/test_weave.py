@@ -26,7 +26,7 @@ from literate.weaving.html import MARK, StashExtension, without_marks
 from literate.weaving.identifiers import find_definitions
 from literate.weaving.pages import weave
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "microgpt.md"
 
 

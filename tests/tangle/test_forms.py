@@ -18,7 +18,7 @@ from literate.forms import outputs_and_forms
 from literate.program import tangle
 from literate.retelling.order import parts
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 BOOK = HOME / "microgpt.md"
 
 DOCUMENT = """# A book

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
