@@ -46,6 +46,7 @@ experiments: .venv ## run what is missing of the runs behind the tables and figu
 
 bench: .venv tangle ## measure the program, the tangler and the labs side by side
 	$(BIN)/python bench/engine.py
+	$(BIN)/python -m bench.ideas
 	$(BIN)/python bench/tangling.py
 	$(BIN)/python bench/labs.py
 

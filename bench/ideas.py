@@ -1,9 +1,10 @@
 """What is each idea in build/microgpt.py worth, and how does the cost of a step grow?
 
-Two sides train on the same names, each in a process of its own, and take their steps
-in turn. Each pair of steps gives a ratio of processor times; the median over the pairs
-is what counts. Ratios go to experiments/results.json under "speed"; they were measured
-on one machine, and another machine or Python gives somewhat different ones.
+Two sides train on the same names, each in a process of its own, and take five steps
+in turn, on one processor where that can be had. Each pair of turns gives a ratio of
+processor times; the median over the pairs is what counts, with its standard error.
+Ratios go to experiments/results.json under "speed"; they were measured on one machine,
+and another machine or Python gives somewhat different ones.
 
 Usage: python -m bench.ideas [--pairs N] [--document FILE] [--only PART]
 """
@@ -11,11 +12,15 @@ Usage: python -m bench.ideas [--pairs N] [--document FILE] [--only PART]
 from __future__ import annotations
 
 import argparse
+import gc
+import math
 import multiprocessing
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -27,12 +32,10 @@ from experiments.programs import BOOK, program
 from experiments.run import keep
 
 STEPS = 1000
+TURN = 5  # steps
 IDEAS = {
     "a dot product is one value": "narrow-nodes",
-    "the tape, against a recursive search": "search",
-    "the tape, against an iterative search": "iterative-search",
-    "the collector paused": "collector-on",
-    "the tape holds in training": "weak-tape",
+    "the order of birth, against a recursive search": "recursive-search",
     "products by map(mul)": "python-loop",
     "slopes of 0 pass nothing on": "zeros",
     "Adam's corrections out of the loop": "corrections-inside",
@@ -43,6 +46,7 @@ WIDTHS, DEPTHS, LENGTHS = (8, 32, 64), (2, 4), (3, 15, 31, 63)
 USUAL = 7  # letters, against which other lengths are measured
 
 Steps = Iterator[float]
+Ratio = dict[str, float]  # its median, "times", and the "error" of that
 Call = tuple  # the name of a method of Bench that yields losses, and its arguments
 
 
@@ -65,8 +69,14 @@ class Bench:
         model = fresh_model(microgpt, "own", document=self.document, block_size=64)
         return microgpt.train(model, [("alexandria" * 7)[:length]], STEPS)
 
+    def collecting(self) -> Steps:
+        """Yield the losses of the program with the cycle collector left to run."""
+        gc.enable()
+        return self.steps()
+
     def plain(self) -> Steps:
-        """Yield the losses of the plain engine."""
+        """Yield the losses of the plain engine, whose graphs need the collector."""
+        gc.enable()
         model = Plain(documents("own", self.document))
         return (model.step(step, STEPS) for step in range(STEPS))
 
@@ -79,8 +89,8 @@ class Bench:
             rate = 0.01 * (1 - step / STEPS)
             yield hand.step(model.tokenizer.encode(doc), step + 1, rate)
 
-    def ratio(self, side: Call, base: Call = ("steps",), same: bool = True) -> float:
-        """Return the median of how many times longer a step of `side` takes."""
+    def ratio(self, side: Call, base: Call = ("steps",), same: bool = True) -> Ratio:
+        """Return how many times longer a step of `side` takes than one of `base`."""
         slow, fast = self.serve(side), self.serve(base)
         ratios = []
         for _ in range(self.pairs + 1):
@@ -90,7 +100,7 @@ class Bench:
             ratios.append(seconds / base_seconds)
         for pipe in (slow, fast):
             pipe.send(False)
-        return round(statistics.median(ratios[1:]), 2)  # the first sets things up
+        return median(ratios[1:])  # the first pair sets things up
 
     def serve(self, call: Call) -> Connection:
         """Start a process that does a step when asked; return the way to ask it."""
@@ -100,40 +110,56 @@ class Bench:
         return here
 
 
+def median(ratios: list[float]) -> Ratio:
+    """Return the median of some ratios and its standard error.
+
+    The error is 1.253 times that of the mean, as for the normal distribution; the
+    deviation is taken from the quartiles (1.349 apart), so that outliers do not count.
+    """
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    error = 1.253 * (high - low) / 1.349 / math.sqrt(len(ratios))
+    return {"times": round(middle, 2), "error": round(error, 3)}
+
+
 def ask(pipe: Connection) -> tuple[float, float]:
-    """Let the process at the other end do a step; return its seconds and its loss."""
+    """Let the process at the other end do a turn; return its seconds and its loss."""
     pipe.send(True)
     return pipe.recv()
 
 
 def answer(pipe: Connection, bench: Bench, name: str, *arguments) -> None:
-    """Do a step of one of the sides of a bench whenever asked for it."""
+    """Do a turn of one of the sides of a bench whenever asked for it."""
+    gc.disable()  # as the program's command line does
+    if hasattr(os, "sched_setaffinity"):  # one processor may be slower than another
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     steps = getattr(bench, name)(*arguments)
     while pipe.recv():
         pipe.send(timed(steps))
 
 
 def timed(steps: Steps) -> tuple[float, float]:
-    """Do a step; return its seconds of processor time, and its loss."""
+    """Do a turn; return its seconds of processor time, and the last loss."""
     started = time.process_time()
-    loss = next(steps)
+    *_, loss = islice(steps, TURN)
     return time.process_time() - started, loss
 
 
-def ideas(bench: Bench) -> dict[str, float]:
+def ideas(bench: Bench) -> dict[str, Ratio]:
     """Return how many times longer a step takes without each idea."""
-    return {idea: bench.ratio(("steps", variant)) for idea, variant in IDEAS.items()}
+    found = {idea: bench.ratio(("steps", variant)) for idea, variant in IDEAS.items()}
+    return found | {"the collector paused": bench.ratio(("collecting",))}
 
 
-def others(bench: Bench) -> dict[str, float]:
+def others(bench: Bench) -> dict[str, Ratio]:
     """Return how the plain engine and the pass by hand compare with the program."""
     return {
         "plain engine, times slower": bench.ratio(("plain",)),
+        "the tape, times faster": bench.ratio(("steps",), ("steps", "tape")),
         "by hand, times faster": bench.ratio(("steps",), ("by_hand",)),
     }
 
 
-def growth(bench: Bench) -> dict[str, dict[str, float]]:
+def growth(bench: Bench) -> dict[str, dict]:
     """Return the cost of a step at other sizes; the default sizes cost 1."""
     found = {}
     for width in WIDTHS:
@@ -142,16 +168,16 @@ def growth(bench: Bench) -> dict[str, dict[str, float]]:
         found[f"n_layer {depth}"] = growth_of(bench, n_layer=depth)
     for length in LENGTHS:
         side, base = (("one_name", letters) for letters in (length, USUAL))
-        found[f"{length} letters"] = {"time": bench.ratio(side, base, same=False)}
+        found[f"{length} letters"] = bench.ratio(side, base, same=False)
     return found
 
 
-def growth_of(bench: Bench, **sizes: int) -> dict[str, float]:
+def growth_of(bench: Bench, **sizes: int) -> dict:
     """Return the cost of a step and the number of parameters at some sizes."""
     microgpt = program(bench.document)
     model = fresh_model(microgpt, "own", document=bench.document, **sizes)
     ratio = bench.ratio(("steps", None, sizes), same=False)
-    return {"time": ratio, "parameters": len(model.params())}
+    return ratio | {"parameters": len(model.params())}
 
 
 class Clock:
@@ -202,7 +228,7 @@ PARTS: dict[str, Callable[[Bench], dict]] = {
 def main() -> None:
     """Measure, print, and keep what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--document", type=Path, default=BOOK)
     parser.add_argument("--only", choices=PARTS)
     options = parser.parse_args()

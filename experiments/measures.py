@@ -14,7 +14,7 @@ from types import ModuleType
 from experiments.lists import SEED, documents, fresh_model, shuffled, split
 from experiments.plain import Plain
 from experiments.programs import BOOK, program
-from experiments.trials import TRIALS, loss_per_token, rounded, start, step, trained
+from experiments.trials import TRIALS, rounded, start, trained
 
 TEMPERATURES = (0.3, 0.5, 0.8, 1.0, 1.5)
 SAMPLES = 1000
@@ -142,8 +142,8 @@ def checkpoints(which: str, document: Path = BOOK) -> dict:
 def both_losses(microgpt: ModuleType, model, docs: list, held_out: list) -> dict:
     """Return the losses on names trained on and on names held out."""
     return {
-        "train": rounded(loss_per_token(microgpt, model, docs)),
-        "held out": rounded(loss_per_token(microgpt, model, held_out)),
+        "train": rounded(microgpt.loss_per_token(docs, model)),
+        "held out": rounded(microgpt.loss_per_token(held_out, model)),
     }
 
 
@@ -202,7 +202,7 @@ def nonsense(which: str, document: Path = BOOK) -> dict:
     rng = random.Random(SEED)
     pairs = [(name, other_order(name, rng)) for name in held_out[:300]]
     pairs = [(name, other) for name, other in pairs if other]
-    found = [[loss_per_token(microgpt, model, [x]) for x in pair] for pair in pairs]
+    found = [[microgpt.loss_per_token([x], model) for x in pair] for pair in pairs]
     real, shuffled_ = zip(*found)
     show = [
         [*pair, *(rounded(loss, 2) for loss in losses)]
@@ -275,8 +275,7 @@ def attention_rows(microgpt: ModuleType, model, doc: str) -> list[list[float]]:
 
     microgpt.softmax = watched
     try:
-        with step(microgpt):
-            microgpt.mean_loss(model.tokenizer.encode(doc), model)
+        microgpt.mean_loss(model.tokenizer.encode(doc), model)
     finally:
         microgpt.softmax = softmax
     return rows
@@ -299,7 +298,7 @@ def attention(which: str, steps: int = 1000, document: Path = BOOK) -> dict:
             for head, rows in enumerate(heads)
         },
         "alike": looks([(doc, [1 / len(row)] * len(row)) for doc, row in heads[0]]),
-        "held out": rounded(loss_per_token(microgpt, model, held_out)),
+        "held out": rounded(microgpt.loss_per_token(held_out, model)),
         "sarah": [[[rounded(w, 3) for w in row] for row in head] for head in sarah],
     }
 
@@ -331,7 +330,7 @@ def loss_without(microgpt: ModuleType, model, head: int, docs: list[str]) -> flo
     for row in matrix:
         for column in columns:
             row[column].data = 0.0
-    loss = loss_per_token(microgpt, model, docs)
+    loss = microgpt.loss_per_token(docs, model)
     for row, numbers in zip(matrix, kept):
         for column, number in zip(columns, numbers):
             row[column].data = number
@@ -358,8 +357,7 @@ def counts(which: str, names: Iterable[str] = COUNTED, document: Path = BOOK) ->
     plain = Plain(documents(which, document))
     found = {}
     for doc in names:
-        with step(microgpt):
-            ours = graph_size(microgpt.mean_loss(model.tokenizer.encode(doc), model))
+        ours = graph_size(microgpt.mean_loss(model.tokenizer.encode(doc), model))
         found[doc] = {"program": ours, "plain": graph_size(plain.loss(doc))}
     return found
 
@@ -388,8 +386,7 @@ def slope_sizes(microgpt: ModuleType, model, docs: list[str]) -> dict[str, float
     for doc in docs:
         for p in model.params():
             p.grad = 0.0
-        with step(microgpt):
-            microgpt.mean_loss(model.tokenizer.encode(doc), model).backward()
+        microgpt.mean_loss(model.tokenizer.encode(doc), model).backward()
         for name, matrix in model.state_dict.items():
             squares[name] += statistics.fmean(p.grad**2 for row in matrix for p in row)
     return {name: math.sqrt(total / len(docs)) for name, total in squares.items()}

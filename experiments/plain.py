@@ -3,8 +3,9 @@
 The yardstick, for `bench/` as well. It runs the published algorithm in the way
 that is easiest to write: every `+` and `*` between two scalars makes a node,
 `backward` finds the order of the nodes by a recursive depth-first search, and
-Python's cycle collector is left to run. It prints what build/microgpt.py
-prints, and it is slow: that is its job.
+Python's cycle collector is left to run. The graph of each step lives on until the
+next one takes its place, because the published program's variables hold it. It
+prints what build/microgpt.py prints, and it is slow: that is its job.
 
 Usage: python experiments/plain.py NAMES [STEPS [SAMPLES [SIZES]]]
 where SIZES are N_EMBD N_LAYER BLOCK_SIZE SEED N_HEAD, in this order.
@@ -176,6 +177,7 @@ class Plain:
     def step(self, step, steps):
         """Train on one document; return the loss before the update."""
         loss = self.loss(self.docs[step % len(self.docs)])
+        self.last = loss  # as a variable of the published program does
         loss.backward()
         rate = 0.01 * (1 - step / steps)
         for i, p in enumerate(self.params):

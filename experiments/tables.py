@@ -333,9 +333,14 @@ def shares(results: dict) -> Rows:
 def ideas(results: dict) -> Rows:
     """How many times longer a step takes without an idea."""
     found = results["speed"]["slower without"]
-    order = sorted(found, key=found.get, reverse=True)
-    rows = [[idea, f"{found[idea]:.2f} ×"] for idea in order]  # noqa: RUF001
+    order = sorted(found, key=lambda idea: found[idea]["times"], reverse=True)
+    rows = [[idea, times(found[idea])] for idea in order]
     return [["without this idea", "a step takes"], *rows]
+
+
+def times(ratio: dict[str, float]) -> str:
+    """Return a measured ratio with its standard error."""
+    return f"{ratio['times']:.2f} ± {ratio['error']:.2f} ×"  # noqa: RUF001
 
 
 def natural(item: tuple[str, dict]) -> list:
@@ -351,7 +356,7 @@ def growth(results: dict) -> Rows:
     for name, found in sorted(results["speed"]["growth"].items(), key=natural):
         parameters = found.get("parameters")
         count = f"{parameters:,}" if parameters else NOTHING
-        rows.append([name, f"{found['time']:.2f} ×", count])  # noqa: RUF001
+        rows.append([name, times(found), count])
     return rows
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 from experiments.lists import SEED, fresh_model, split
@@ -77,31 +75,14 @@ def run_trial(
     trial = TRIALS[name]
     microgpt, model = start(trial, which, seed, document)
     docs, held_out = split(which, steps, document)
-    found = list(microgpt.train(model, docs, steps, trial.learning_rate))
+    with microgpt.collector_paused():
+        found = list(microgpt.train(model, docs, steps, trial.learning_rate))
+        loss = microgpt.loss_per_token(held_out, model)
     return {
-        "held out": rounded(loss_per_token(microgpt, model, held_out)),
+        "held out": rounded(loss),
         "last 100": rounded(sum(found[-100:]) / 100),
         "first": [rounded(loss, 6) for loss in found[:FIRST]],
     }
-
-
-@contextmanager
-def step(microgpt: ModuleType):
-    """Do what is in the block as the program does a step of training."""
-    with microgpt.collector_paused(), microgpt.values_held():
-        yield
-
-
-def loss_per_token(microgpt: ModuleType, model, docs: list[str]) -> float:
-    """Return the mean of -log p over all tokens of some documents."""
-    total = count = 0
-    for doc in docs:
-        tokens = model.tokenizer.encode(doc)
-        n = min(model.block_size, len(tokens) - 1)
-        with step(microgpt):
-            total += microgpt.mean_loss(tokens, model).data * n
-        count += n
-    return total / count
 
 
 def rounded(number: float, digits: int = 4) -> float:
@@ -114,8 +95,9 @@ def trained(which: str, steps: int = 1000, document: Path = BOOK):
     """Return the program and the model of the default run, for looking only."""
     microgpt, model = start(TRIALS["baseline"], which, SEED, document)
     docs, _ = split(which, steps, document)
-    for _ in microgpt.train(model, docs, steps):
-        pass
+    with microgpt.collector_paused():
+        for _ in microgpt.train(model, docs, steps):
+            pass
     return microgpt, model
 
 

@@ -137,7 +137,7 @@ class Race:
         run = self.runs[name]
         try:
             return run.step()
-        except run.program.InputError:
+        except runs.DivergedError:
             self.broken[name] = run.done
             return None
 

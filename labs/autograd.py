@@ -120,25 +120,23 @@ def _recorded():
     was a power.
     """
     made = []
-    tape = microgpt.tape
-    record = tape.record
+    init = microgpt.Value.__init__
 
-    def note(value):
-        record(value)
-        frame = sys._getframe(1)
-        while frame.f_code is microgpt.Value.__init__.__code__:
-            frame = frame.f_back
-        made.append((value, frame.f_code.co_name, frame.f_locals.get("n")))
+    def noted(value, data, children=(), local_grads=()):
+        init(value, data, children, local_grads)
+        maker = sys._getframe(1)
+        if children:
+            made.append((value, maker.f_code.co_name, maker.f_locals.get("n")))
 
-    tape.record = note
+    microgpt.Value.__init__ = noted
     try:
         yield made
     finally:
-        tape.record = record
+        microgpt.Value.__init__ = init
 
 
 class Watched(tuple):
-    """Children that call `report` when the program goes through them."""
+    """Local gradients that call `report` when the program goes through them."""
 
     def __iter__(self):
         self.report()
@@ -254,15 +252,15 @@ class Graph:
     def _watched(self):
         """Yield a dictionary that gets all grads as they are at each node's turn."""
         turns = {}
-        children = [node._children for node in self.computed]
+        local_grads = [node._local_grads for node in self.computed]
         for node in self.computed:
-            node._children = Watched(node._children)
-            node._children.report = functools.partial(self._note_turn, turns, node)
+            node._local_grads = watched = Watched(node._local_grads)
+            watched.report = functools.partial(self._note_turn, turns, node)
         try:
             yield turns
         finally:
-            for node, own in zip(self.computed, children):
-                node._children = own
+            for node, own in zip(self.computed, local_grads):
+                node._local_grads = own
 
     def _note_turn(self, turns: dict, node) -> None:
         turns[id(node)] = self._grads()

@@ -84,7 +84,7 @@ def _name(model, rng: Watched, temperature: float, prompt: str) -> dict:
     """
     draws = []
     given = model.tokenizer.encode(prompt)[1:-1]
-    trouble = microgpt.saying("cannot sample from", "this model")
+    trouble = microgpt.saying("cannot sample from this model")
     with microgpt.collector_paused(), trouble, _watching() as latest:
         rng.notes = lambda number: draws.append({"random": number, **latest()})
         tokens = list(microgpt.generate(model, rng, temperature, given))

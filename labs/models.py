@@ -31,7 +31,18 @@ def start(docs: list[str], seed: int = SEED, program=microgpt, **sizes: int):
     rng = random.Random(seed)
     docs = [*docs]
     rng.shuffle(docs)
-    return docs, program.new_model(docs, sizes).randomize(rng), rng
+    return docs, empty(docs, sizes, program).randomize(rng), rng
+
+
+def empty(docs: list[str], sizes: dict[str, int], program=microgpt):
+    """Return a model for the characters of docs, without parameters.
+
+    Raises LabError if the sizes do not fit together.
+    """
+    try:
+        return program.Model(program.Tokenizer("".join(docs)), **sizes)
+    except ValueError as error:
+        raise LabError(f"There is no such model: {error}.") from None
 
 
 def model(which: str):
@@ -71,7 +82,7 @@ def _trained():
             "The trained model of this version is still being made. "
             "Reload the page in a minute, or train a model yourself."
         )
-    return microgpt.load(str(path))
+    return microgpt.load(str(path))[0]
 
 
 def tokens_of(model) -> list[str]:

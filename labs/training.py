@@ -60,7 +60,7 @@ class Training:
         doc = run.doc(run.done)
         try:
             loss = run.step()
-        except microgpt.InputError:
+        except runs.DivergedError:
             loss = run.losses[-1]
             self._diverge()
         if run.done == run.steps and not all(map(math.isfinite, run.numbers[0])):
@@ -338,7 +338,7 @@ def _own_list(data: str) -> list[str]:
 
 def _check_sizes(docs: list[str], sizes: dict[str, int]) -> None:
     """Raise LabError if a page cannot train a model of such sizes in good time."""
-    shapes = microgpt.new_model(docs, sizes).shapes()
+    shapes = models.empty(docs, sizes).shapes()
     count = sum(rows * columns for rows, columns in shapes.values())
     if count > MOST_PARAMETERS:
         raise LabError(
@@ -351,11 +351,7 @@ def _guesses(run: runs.Run, step: int) -> dict:
     """Return the document of a step, and the probability of each target now."""
     doc = run.doc(step)
     tokens = run.model.tokenizer.encode(doc)
-    with (
-        hooks.logits_noted(microgpt) as logits,
-        microgpt.collector_paused(),
-        microgpt.values_held(),
-    ):
+    with hooks.logits_noted(microgpt) as logits, microgpt.collector_paused():
         microgpt.mean_loss(tokens, run.model)
     texts = models.tokens_of(run.model)
     shown = [texts[token] for token in tokens[: len(logits) + 1]]

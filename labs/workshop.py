@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import linecache
-import random
 import re
 import traceback
 import types
 from collections import deque
 from collections.abc import Iterator
+
+import microgpt
 
 from labs import LabError, models
 from labs.base.book import book, program_of, text_of
@@ -152,14 +153,15 @@ class Racer:
         options = program.parse(["--input", names, "--steps", str(STEPS)])
         self.program = program
         self.temperature = options.temperature
-        self.rng = random.Random(options.seed)
-        docs, self.model = program.prepare(options, self.rng)
+        docs, self.model, training = program.begin(options)
+        self.rng = program.generator(training)
         self._losses = program.train(self.model, docs, STEPS, options.learning_rate)
         self._recent: deque[float] = deque(maxlen=RECENT)
 
     def step(self) -> dict[str, float]:
         """Do a step of training; return its loss, and the mean of the last ones."""
-        loss = next(self._losses)
+        with microgpt.collector_paused():
+            loss = next(self._losses)
         if not isinstance(loss, int | float):
             raise TypeError(f"train yields a {type(loss).__name__}, not a number")
         self._recent.append(loss)

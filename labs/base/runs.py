@@ -6,6 +6,7 @@ What trains is the program's own `train`. While it does a step, its `learn` and 
 
 from __future__ import annotations
 
+import math
 import pickle
 import random
 from array import array
@@ -15,6 +16,10 @@ from types import ModuleType
 import microgpt
 
 from labs.base import hooks
+
+
+class DivergedError(ArithmeticError):
+    """The numbers of a training have gone off to infinity."""
 
 
 class Run:
@@ -38,9 +43,8 @@ class Run:
         self.losses = array("d")
         self.rate = learning_rate  # that of the last step
         self.logits: list[list[float]] = []  # what gpt returned in it, by position
-        self.adam = None  # train makes it in the first step
         self.before: tuple[array, ...] | None = None  # numbers before the last step
-        self._params = model.params()
+        self.adam = program.Adam(model.params())
         self.numbers = self._collect()
         self._steps = self._train()
 
@@ -56,21 +60,23 @@ class Run:
     def step(self) -> float:
         """Do a step; return the loss before it.
 
-        Raises the program's InputError if the training has gone off to infinity: then
-        the step counts, but its numbers are good for nothing.
+        Raises DivergedError if the training has gone off to infinity: then the step
+        counts, but its numbers are good for nothing.
         """
         learn = self.program.learn
 
         def watched_learn(tokens, model, adam, rate):
-            self.adam, self.rate = adam, rate
+            self.rate = rate
             return learn(tokens, model, adam, rate)
 
         noted = hooks.logits_noted(self.program)
-        with noted as self.logits, hooks.replaced(self.program, learn=watched_learn):
+        watched = hooks.replaced(self.program, learn=watched_learn)
+        with self.program.collector_paused(), noted as self.logits, watched:
             loss = next(self._steps)
         self.losses.append(loss)
         self.before, self.numbers = self.numbers, self._collect()
-        self.program.check_finite(loss)
+        if not math.isfinite(loss):
+            raise DivergedError
         return loss
 
     def set_learning_rate(self, learning_rate: float) -> None:
@@ -89,7 +95,7 @@ class Run:
         program, model = self.program, self.model
         names = []
         for _ in range(count):
-            trouble = program.saying("cannot sample from", "this model")
+            trouble = program.saying("cannot sample from this model")
             with program.collector_paused(), trouble:
                 names.append(model.tokenizer.decode(program.generate(model, rng)))
         return names
@@ -97,48 +103,31 @@ class Run:
     def keep(self) -> bytes:
         """Return what `go_on` needs."""
         arrays = [each.tobytes() for each in (*self.numbers, self.losses)]
-        return pickle.dumps((self.learning_rate, *arrays))
+        return pickle.dumps((self.learning_rate, self.rate, *arrays))
 
     def go_on(self, kept: bytes) -> None:
         """Take up a training of this program, model and documents where it was kept."""
-        self.learning_rate, *parts = pickle.loads(kept)
+        self.learning_rate, self.rate, *parts = pickle.loads(kept)
         *self.numbers, self.losses = [array("d", part) for part in parts]
-        for p, number in zip(self._params, self.numbers[0]):
+        for p, number in zip(self.adam.params, self.numbers[0]):
             p.data = number
+        self.adam.m[:], self.adam.v[:] = self.numbers[1:]
+        self.adam.steps = self.done
         self._steps = self._train()
 
     def _train(self) -> Iterator[float]:
-        """Return the program's training from the step that comes next.
-
-        `train` goes through the steps that are done without learning anything, and its
-        Adam gets back what it knew.
-        """
-        losses = self.program.train(
-            self.model, self.docs, self.steps, self.learning_rate
+        """Return the program's training from the step that comes next."""
+        return self.program.train(
+            self.model, self.docs, self.steps, self.learning_rate, self.adam
         )
-
-        def skip(_tokens, _model, adam, rate):
-            self.adam, self.rate = adam, rate
-
-        with hooks.replaced(self.program, learn=skip):
-            for _ in range(self.done):
-                next(losses)
-        if self.done:
-            self.adam.m[:], self.adam.v[:] = self.numbers[1:]
-            self.adam.steps = self.done
-        return losses
 
     def _collect(self) -> tuple[array, ...]:
         """Return parameters, m and v as they are now."""
-        data = array("d", [p.data for p in self._params])
-        if not self.adam:
-            nothing = array("d", bytes(8 * len(data)))
-            return data, nothing, nothing
+        data = array("d", [p.data for p in self.adam.params])
         return data, array("d", self.adam.m), array("d", self.adam.v)
 
 
 def probabilities(rows: list[list[float]]) -> list[list[float]]:
     """Return what the program's softmax makes of each row of logits."""
-    with microgpt.collector_paused(), microgpt.values_held():
-        found = [microgpt.softmax([microgpt.Value(x) for x in row]) for row in rows]
-        return [[p.data for p in probs] for probs in found]
+    found = [microgpt.softmax([microgpt.Value(x) for x in row]) for row in rows]
+    return [[p.data for p in probs] for probs in found]

@@ -72,7 +72,7 @@ def positions(model, tokens: list[int]) -> list[Position]:
     model have grown beyond what can be computed with.
     """
     keys, values = model.caches()
-    with microgpt.saying("cannot look into", "this model"):
+    with microgpt.saying("cannot look into this model"):
         return [
             _position(token, pos_id, keys, values, model)
             for pos_id, token in enumerate(tokens)

@@ -36,7 +36,7 @@ def native(module, program, steps, count, learning_rate=0.01):
     text = (program.folder / "names.txt").read_text(encoding="utf-8")
     docs, rng = module.split_docs(text), random.Random(42)
     rng.shuffle(docs)
-    model = module.new_model(docs, {}).randomize(rng)
+    model = module.Model(module.Tokenizer("".join(docs))).randomize(rng)
     losses = module.train(model, docs, steps, learning_rate)
     first = [*itertools.islice(losses, count)]
     made = [model.tokenizer.decode(module.generate(model, rng)) for _ in range(10)]

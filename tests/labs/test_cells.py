@@ -184,9 +184,7 @@ def test_what_a_cell_puts_into_pythons_modules_is_taken_away(run, labs, text):
 
 def test_a_cell_cannot_spoil_the_program_of_the_labs(run, labs, microgpt):
     line = CHAPTERS["Tokens"][0]
-    run(
-        line, "import microgpt\nmicrogpt.Tokenizer.encode = None\nmicrogpt.tape.clear()"
-    )
+    run(line, "import microgpt\nmicrogpt.Tokenizer.encode = microgpt.births = None")
     assert labs("tokenizer.encode", text="a")["tokens"] == [26, 0, 26]
     assert sys.modules["microgpt"] is microgpt
     assert run(line)["agrees"] is True

@@ -107,8 +107,7 @@ def test_a_new_learning_rate_counts_from_the_next_step_on(labs, fresh, program):
     for step in range(11):
         rate = (0.1 if step >= 10 else 0.01) * (1 - step / 100)
         tokens = model.tokenizer.encode(docs[step])
-        with fresh.values_held():
-            loss = fresh.learn(tokens, model, adam, rate)
+        loss = fresh.learn(tokens, model, adam, rate)
     assert told["loss"] == loss
     assert labs("training.step")["loss"] == step_loss(fresh, model, docs[11])
 
@@ -117,7 +116,8 @@ def models_start(program, docs, seed=42):
     rng = random.Random(seed)
     docs = [*docs]
     rng.shuffle(docs)
-    return docs, program.new_model(docs, {}).randomize(rng), rng
+    model = program.Model(program.Tokenizer("".join(docs)))
+    return docs, model.randomize(rng), rng
 
 
 def step_loss(program, model, doc):
@@ -386,7 +386,7 @@ def test_settings_and_lists_of_ones_own(open_lab, labs):
     lab.frame.get_by_label("Matrix").select_option("wpe")
     last = lab.frame.locator(".train-update dd").last
     last.filter(has_not_text=value).wait_for()
-    assert lab.text(".lab-message").startswith("width 16 is not a multiple of 3")
+    assert lab.text(".lab-message").endswith("width 16 is not a multiple of 3 heads.")
     lab.frame.get_by_label("Heads").fill("2")
     lab.frame.get_by_label("Steps").fill("<img src=x>")
     train(lab, begin, "The steps must be a whole number from 1 to 10,000")

@@ -122,10 +122,10 @@ def test_each_chunk_of_the_program_can_be_edited_and_tangled(labs, site):
 
 
 def test_pieces_are_one_text_and_a_variant_has_its_own(labs):
-    name = "Run the training"
+    name = "build/microgpt.py"
     text = labs("workshop.chunk", line=line_of(name))["text"]
-    assert "def run_training" in text
-    assert "def check_finite" in text
+    assert "# <<Split a text into documents>>" in text
+    assert "sys.exit(main())" in text
     chunk = labs("workshop.chunk", line=line_of(MLP, "squared-relu"))
     assert "** 2" in chunk["text"]
     assert "** 2" not in chunk["book"]
@@ -178,7 +178,7 @@ def test_a_mistake_outside_of_the_edit_names_the_chunk_and_the_cause(mistakes):
         ("Train step by step", "raise ValueError('no')", "ValueError: no"),
         (MLP, "while True: print('x' * 99)", "20,000 characters"),
         ("Choose the sizes", "def __init__(self): pass", "TypeError"),
-        ("Start here", "import nothing", "No module named 'nothing'"),
+        ("Run from the command line", "import nothing", "No module named 'nothing'"),
     ],
 )
 def test_a_program_that_fails_is_explained(mistakes, name, text, message):

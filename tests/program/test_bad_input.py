@@ -4,12 +4,14 @@ import contextlib
 import http.server
 import json
 import os
+import subprocess
 import sys
 import threading
 
 import pytest
 
 NAMES = "emma\nolivia\nava\n"
+PRECIOUS = '{"format": "microgpt", "precious": true}'
 # What is refused is refused before this takes its time.
 ENDLESS = ("--steps", 10**9)
 
@@ -216,7 +218,7 @@ def saved(program, tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     (folder / "input.txt").write_text(NAMES)
     options = ["--steps", 1, "--samples", 0, "--n-embd", 4, "--save", "model.json"]
-    done = program.run(*options, cwd=folder)
+    done = program.run("--input", "input.txt", *options, cwd=folder)
     assert (done.stderr, done.returncode) == ("", 0)
     return (folder / "model.json").read_text(encoding="utf-8")
 
@@ -296,7 +298,7 @@ def drop(*path):
 
 
 DAMAGES = {
-    "another version": put("version", 2),
+    "another version": put("version", 3),
     "no version": drop("version"),
     "another format": put("format", "nanogpt"),
     "no sizes": drop("n_embd"),
@@ -334,6 +336,16 @@ DAMAGES = {
     "a character too few": drop("chars", 0),
     "a character that cannot be printed": put("chars", -1, "\ud800"),
     "a character that breaks the line": put("chars", 0, "\n"),
+    "a training that is a list": put("training", [1]),
+    "a training with nothing in it": put("training", {"m": []}),
+    "a mean too few": drop("training", "m", 0),
+    "a mean that is text": put("training", "v", 0, "abc"),
+    "a mean that is not finite": put("training", "v", 0, float("inf")),
+    "a rate that is text": put("training", "learning_rate", "fast"),
+    "steps that are a fraction": put("training", "done", 0.5),
+    "no generator": drop("training", "generator"),
+    "a generator of another kind": put("training", "generator", [3, [1, 2], None]),
+    "a generator that is no list": put("training", "generator", 7),
 }
 
 
@@ -356,6 +368,66 @@ def test_a_model_so_large_that_sampling_overflows(program, tmp_path, saved):
     assert done.returncode == 2 and done.stderr.count("\n") == 1
 
 
+SPEAKING = [
+    ["--input", "/nonexistent"],
+    ["--learning-rate", "5"],
+    ["--log", "log.csv"],
+    ["--held-out", "1"],
+    ["--samples", "0", "--prompt", "a"],
+]
+
+
+@pytest.mark.parametrize("idle", SPEAKING, ids=lambda idle: idle[-2])
+def test_an_option_that_has_no_effect_on_a_model_that_only_speaks(
+    refuses, tmp_path, saved, idle
+):
+    (tmp_path / "model.json").write_text(saved)
+    assert idle[-2] in refuses("--load", "model.json", *idle)
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        ["--steps", "0", "--learning-rate", "0.1"],
+        ["--steps", "0", "--log", "log.csv"],
+        ["--samples", "0", "--temperature", "1"],
+    ],
+    ids=lambda idle: idle[-2],
+)
+def test_an_option_that_has_no_effect(refuses, idle):
+    assert idle[-2] in refuses("--input", "names.txt", *idle)
+
+
+OTHERWISE = {
+    "--seed": ["--seed", "7"],
+    "--learning-rate": ["--learning-rate", "0.1"],
+    "--held-out": ["--held-out", "1"],
+    "other documents": ["--input", "other.txt"],
+    "1 steps are done": ["--steps", "0"],
+}
+
+
+@pytest.mark.parametrize("problem, option", OTHERWISE.items(), ids=OTHERWISE.keys())
+def test_a_training_that_cannot_go_on_so(refuses, tmp_path, saved, problem, option):
+    (tmp_path / "model.json").write_text(saved)
+    (tmp_path / "other.txt").write_text("emma\nolivia\n")
+    options = ["--load", "model.json", "--input", "names.txt", "--steps", "9"]
+    assert problem in refuses(*options, *option)
+
+
+def test_a_model_of_version_1_cannot_go_on(refuses, tmp_path, saved):
+    (tmp_path / "model.json").write_text(version_1(saved))
+    options = ["--load", "model.json", "--input", "names.txt", "--steps", "9"]
+    assert "no training" in refuses(*options)
+
+
+def version_1(saved):
+    """A model as it was saved before it held its training."""
+    data = json.loads(saved) | {"version": 1}
+    del data["training"]
+    return json.dumps(data)
+
+
 @pytest.mark.parametrize("option", SIZES)
 def test_a_size_that_conflicts_with_the_model(refuses, tmp_path, saved, option):
     (tmp_path / "model.json").write_text(saved)
@@ -374,7 +446,7 @@ def test_training_a_model_on_letters_that_it_lacks(refuses, tmp_path, saved):
     (tmp_path / "model.json").write_text(saved)
     (tmp_path / "other.txt").write_text("emma\nzoe\n")
     options = ["--load", "model.json", "--input", "other.txt"]
-    assert "'z'" in refuses(*options, "--steps", 1)
+    assert "other documents" in refuses(*options, "--steps", 1)
 
 
 def test_a_prompt_that_the_model_lacks(refuses, tmp_path, saved):
@@ -402,7 +474,7 @@ def test_a_name_that_is_too_long(refuses):
 
 @skip_for_root
 def test_a_write_protected_file(refuses, tmp_path):
-    (tmp_path / "model.json").write_text("precious")
+    (tmp_path / "model.json").write_text(PRECIOUS)
     (tmp_path / "model.json").chmod(0o400)
     assert "model.json" in refuses("--save", "model.json", *ENDLESS)
 
@@ -411,7 +483,7 @@ def test_a_write_protected_file(refuses, tmp_path):
 def test_a_write_protected_folder(refuses, tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir()
-    (folder / "model.json").write_text("precious")
+    (folder / "model.json").write_text(PRECIOUS)
     folder.chmod(0o500)
     with contextlib.ExitStack() as stack:
         stack.callback(folder.chmod, 0o700)
@@ -429,8 +501,46 @@ def test_a_write_protected_folder(refuses, tmp_path):
     ],
 )
 def test_other_troubles_leave_an_existing_model_alone(refuses, tmp_path, trouble):
-    (tmp_path / "model.json").write_text("precious")
+    (tmp_path / "model.json").write_text(PRECIOUS)
     refuses("--save", "model.json", *trouble)  # it compares the files
+
+
+@pytest.mark.parametrize("option", ["--save", "--log"])
+def test_what_is_not_ours_is_not_written_over(refuses, option):
+    assert "something else" in refuses(option, "names.txt", *ENDLESS)
+
+
+@pytest.mark.parametrize("place", ["missing/log.csv", ".", "", "names.txt/x"])
+def test_a_log_that_cannot_be_written(refuses, place):
+    refuses("--log", place, *ENDLESS)
+
+
+def test_more_documents_held_out_than_there_are(refuses):
+    assert "--held-out" in refuses("--input", "names.txt", "--held-out", 3, *ENDLESS)
+
+
+@linux
+@pytest.mark.skipif(not as_root, reason="only root can mount")
+def test_a_file_that_is_mounted_by_itself(refuses, tmp_path):
+    """It can be written, but no other file can take its place."""
+    (tmp_path / "there.json").write_text(PRECIOUS)
+    (tmp_path / "model.json").write_text(PRECIOUS)
+    mount = ["mount", "--bind", tmp_path / "there.json", tmp_path / "model.json"]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        assert "model.json" in refuses("--save", "model.json", *ENDLESS)
+    finally:
+        subprocess.run(["umount", tmp_path / "model.json"], check=True)
+
+
+def test_a_file_that_a_killed_run_left_is_no_hindrance(program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names.txt").write_text(NAMES)
+    (tmp_path / f"model.json.{os.getpid()}.part").write_text("half")
+    options = ["--input", "names.txt", "--steps", "0", "--save", "model.json"]
+    assert program.module.main(options) == 0
+    assert sorted(os.listdir(tmp_path)) == ["model.json", "names.txt"]
 
 
 # Training that goes wrong
@@ -438,12 +548,12 @@ def test_other_troubles_leave_an_existing_model_alone(refuses, tmp_path, trouble
 
 def test_a_training_that_diverges(program, tmp_path):
     (tmp_path / "input.txt").write_text(NAMES)
-    (tmp_path / "model.json").write_text("precious")
+    (tmp_path / "model.json").write_text(PRECIOUS)
     options = ["--learning-rate", "9e99", "--steps", 20, "--save", "model.json"]
-    done = program.run(*options, cwd=tmp_path)
+    done = program.run(*options, "--input", "input.txt", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "--learning-rate" in done.stderr
-    assert (tmp_path / "model.json").read_text() == "precious"
+    assert (tmp_path / "model.json").read_text() == PRECIOUS
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -454,7 +564,8 @@ def test_no_extreme_settings_end_in_a_traceback(
 ):
     (tmp_path / "input.txt").write_text(NAMES)
     options = ["--learning-rate", rate, "--temperature", temperature]
-    done = program.run(*options, "--steps", steps, "--n-embd", 4, cwd=tmp_path)
+    options += ["--input", "input.txt", "--steps", steps, "--n-embd", 4]
+    done = program.run(*options, cwd=tmp_path)
     assert "Traceback" not in done.stderr
     assert done.returncode in (0, 2)
     assert done.stderr.count("\n") == (done.returncode == 2)

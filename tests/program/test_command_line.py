@@ -1,14 +1,19 @@
 """What the command line does when all is well: options, samples, saving, streams."""
 
+import itertools
 import json
 import os
+import random
 import re
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = "emma\nolivia\nava\n"
 HEADER = "--- inference (new, hallucinated names) ---"
 
@@ -17,9 +22,9 @@ HEADER = "--- inference (new, hallucinated names) ---"
 def runs(program, tmp_path):
     """Run the program in a folder with a small input.txt; return what it prints."""
 
-    def run(*arguments, **settings):
+    def run(*arguments, said="learning from input.txt\n", **settings):
         done = program.run(*arguments, **{"cwd": tmp_path, **settings})
-        assert (done.stderr, done.returncode) == ("", 0)
+        assert (done.stderr, done.returncode) == (said, 0)
         return done.stdout
 
     (tmp_path / "input.txt").write_text(NAMES)
@@ -78,13 +83,24 @@ def test_a_low_temperature_makes_samples_alike(runs):
 
 
 def test_help(runs):
-    output = runs("--help")
+    output = runs("--help", said="")
     for option in (
         *("--input", "--steps", "--seed", "--n-embd", "--n-head", "--n-layer"),
         *("--block-size", "--learning-rate", "--temperature", "--samples"),
-        *("--prompt", "--save", "--load"),
+        *("--prompt", "--save", "--load", "--held-out", "--log", "--quiet"),
     ):
         assert option in output
+
+
+def test_the_version_is_the_projects(runs):
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search('^version = "(.*)"$', project, re.MULTILINE)[1]
+    assert runs("--version", said="") == f"microgpt {version}\n"
+
+
+def test_quiet_silences_standard_error_only(runs):
+    output = runs("--steps", 2, "--held-out", 1, "--quiet", said="")
+    assert output == runs("--steps", 2, "--held-out", 1, said=ANY)
 
 
 # The input
@@ -97,18 +113,18 @@ def test_input_txt_here_comes_first(runs):
 def test_else_the_names_beside_the_program(runs, program, tmp_path):
     (tmp_path / "input.txt").unlink()
     names = (program.folder / "names.txt").read_text().split()
-    assert runs("--steps", 0).startswith(f"num docs: {len(names)}\n")
+    assert runs("--steps", 0, said="").startswith(f"num docs: {len(names)}\n")
 
 
 def test_a_folder_called_input_txt_is_no_input(runs, program, tmp_path):
     (tmp_path / "input.txt").unlink()
     (tmp_path / "input.txt").mkdir()
-    assert not runs("--steps", 0).startswith("num docs: 3\n")
+    assert not runs("--steps", 0, said="").startswith("num docs: 3\n")
 
 
 def test_a_byte_order_mark_belongs_to_no_name(runs, tmp_path):
     (tmp_path / "marked.txt").write_text(NAMES, encoding="utf-8-sig")
-    output = runs("--input", "marked.txt", "--steps", 1)
+    output = runs("--input", "marked.txt", "--steps", 1, said="")
     assert output == runs("--steps", 1)
 
 
@@ -119,7 +135,7 @@ def test_a_saved_model_has_the_sizes_the_characters_and_the_parameters(runs, tmp
     sizes = ["--n-embd", 6, "--n-head", 3, "--n-layer", 2, "--block-size", 5]
     runs("--steps", 1, *sizes, "--save", "model.json")
     saved = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
-    assert saved["version"] == 1
+    assert saved["version"] == 2
     assert [saved[k] for k in ("n_embd", "n_head", "n_layer", "block_size")] == [
         *(6, 3, 2, 5)
     ]
@@ -131,7 +147,7 @@ def test_a_saved_model_has_the_sizes_the_characters_and_the_parameters(runs, tmp
 
 def test_what_is_loaded_is_what_was_saved_to_the_last_bit(runs, tmp_path):
     runs("--steps", 3, "--save", "first.json")
-    runs("--load", "first.json", "--save", "second.json")
+    runs("--load", "first.json", "--save", "second.json", said="")
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     assert first.read_bytes() == second.read_bytes()
 
@@ -141,7 +157,8 @@ def test_a_loaded_model_computes_what_the_saved_one_did(microgpt, tmp_path):
     model.randomize(microgpt.random.Random(1))
     list(microgpt.train(model, ["aé漢"], 3))
     microgpt.save(model, tmp_path / "model.json")
-    loaded = microgpt.load(tmp_path / "model.json")
+    loaded, training = microgpt.load(str(tmp_path / "model.json"))
+    assert training is None
     assert [p.data for p in loaded.params()] == [p.data for p in model.params()]
     tokens = model.tokenizer.encode("漢é")
     loss = microgpt.mean_loss(tokens, model).data
@@ -151,46 +168,164 @@ def test_a_loaded_model_computes_what_the_saved_one_did(microgpt, tmp_path):
 def test_a_loaded_model_prints_the_lines_from_vocab_size_on(runs, tmp_path):
     runs("--steps", 3, "--save", "model.json")
     (tmp_path / "input.txt").write_bytes(b"\xff")  # not needed, so not read
-    lines = runs("--load", "model.json", "--samples", 1).split("\n")
+    lines = runs("--load", "model.json", "--samples", 1, said="").split("\n")
     assert lines[:4] == ["vocab size: 8", "num params: 3584", "", HEADER]
     assert len(lines) == 6
 
 
 def test_a_loaded_model_is_a_trained_model(runs):
     runs("--steps", 200, "--n-embd", 8, "--samples", 0, "--save", "model.json")
-    names = samples(runs("--load", "model.json", "--temperature", 0.1))
+    names = samples(runs("--load", "model.json", "--temperature", 0.1, said=""))
     assert set(names) <= set(NAMES.split())
 
 
-def test_a_loaded_model_trains_only_with_steps(runs, tmp_path):
-    runs("--steps", 1, "--save", "model.json")
-    before = (tmp_path / "model.json").read_bytes()
-    output = runs("--load", "model.json", "--steps", 2, "--save", "more.json")
-    assert output.splitlines()[2].startswith("step    1 /    2 | loss ")
-    assert (tmp_path / "more.json").read_bytes() != before
-    assert (tmp_path / "model.json").read_bytes() == before
+# Going on
+
+
+SMALL = ["--n-embd", 4, "--samples", 5]
+
+
+@pytest.mark.parametrize("done", [0, 1, 7, 12])
+def test_what_goes_on_prints_what_a_whole_run_prints(runs, program, tmp_path, done):
+    """Interrupted after so many steps, and gone on with: the same to the last digit."""
+    whole = runs("--steps", 12, *SMALL, "--save", "whole.json")
+    model, training = stopped(program.module, tmp_path, 12, done)
+    program.module.save(model, tmp_path / "part.json", training)
+    options = ["--load", "part.json", "--steps", 12, "--samples", 5]
+    rest = runs(*options, "--save", "rest.json")
+    lines = whole.splitlines(keepends=True)
+    assert rest == "".join(lines[1:3] + lines[3 + done :])
+    saved = [(tmp_path / name).read_bytes() for name in ("whole.json", "rest.json")]
+    assert saved[0] == saved[1]
+
+
+def stopped(microgpt, folder, steps, done):
+    """A model and its training as Ctrl-C leaves them after so many steps."""
+    names = ["--input", str(folder / "input.txt")]
+    options = microgpt.parse([*names, "--steps", str(steps), "--n-embd", "4"])
+    docs, model, training = microgpt.begin(options)
+    adam = microgpt.Adam(model.params())
+    adam.m, adam.v = training["m"], training["v"]
+    for _ in itertools.islice(microgpt.train(model, docs, steps, 0.01, adam), done):
+        training["done"] = adam.steps
+    return model, training
+
+
+def test_other_steps_than_planned_follow_their_own_rate_and_say_so(runs):
+    runs("--steps", 3, *SMALL, "--save", "model.json")
+    said = "learning from input.txt\n3 steps were planned; the rate changes\n"
+    output = runs("--load", "model.json", "--steps", 5, said=said)
+    lines = output.splitlines()
+    assert lines[:2] == ["vocab size: 8", "num params: 320"]
+    assert [line.partition("|")[0] for line in lines[2:4]] == [
+        "step    4 /    5 ",
+        "step    5 /    5 ",
+    ]
+
+
+def test_a_training_that_was_done_does_nothing_more(runs):
+    whole = runs("--steps", 3, *SMALL, "--save", "model.json")
+    again = runs("--load", "model.json", "--steps", 3, "--samples", 5)
+    lines = whole.splitlines(keepends=True)
+    assert again == "".join(lines[1:3] + lines[6:])
+
+
+def test_a_loaded_model_says_what_it_said_and_with_a_seed_something_else(runs):
+    whole = runs("--steps", 3, *SMALL, "--save", "model.json")
+    speak = ["--load", "model.json", "--samples", 5]
+    assert samples(runs(*speak, said="")) == samples(whole)
+    other = samples(runs(*speak, "--seed", 7, said=""))
+    assert other != samples(whole)
+    assert other == samples(runs(*speak, "--seed", 7, said=""))
+
+
+def test_a_model_of_version_1_speaks_as_it_did(runs, tmp_path):
+    """It holds no generator: the seed begins anew."""
+    runs("--steps", 3, *SMALL, "--save", "model.json")
+    saved = json.loads((tmp_path / "model.json").read_text()) | {"version": 1}
+    del saved["training"]
+    (tmp_path / "old.json").write_text(json.dumps(saved))
+    names = samples(runs("--load", "old.json", "--samples", 5, said=""))
+    assert names == samples(runs("--load", "model.json", "--seed", 42, said=""))[:5]
 
 
 def test_a_model_may_be_saved_where_it_was_loaded_from(runs, tmp_path):
     runs("--steps", 1, "--save", "model.json")
     before = (tmp_path / "model.json").read_bytes()
-    runs("--load", "model.json", "--steps", 1, "--save", "model.json")
+    options = ["--load", "model.json", "--steps", 2, "--save", "model.json"]
+    runs(*options, said=ANY)
     assert (tmp_path / "model.json").read_bytes() != before
     assert sorted(os.listdir(tmp_path)) == ["input.txt", "model.json"]
 
 
+# What is held out, and the log
+
+
+def test_held_out_documents_are_not_trained_on_and_their_loss_is_told(
+    runs, program, tmp_path
+):
+    microgpt = program.module
+    docs = NAMES.split()
+    random.Random(42).shuffle(docs)
+    lines = "learning from input.txt\nheld-out loss: "
+    done = program.run("--steps", 4, *SMALL, "--held-out", 1, cwd=tmp_path)
+    assert done.stderr.startswith(lines) and done.stdout.startswith("num docs: 3\n")
+    rng = random.Random(42)
+    rng.shuffle([*docs])
+    model = microgpt.Model(microgpt.Tokenizer("".join(docs)), n_embd=4).randomize(rng)
+    losses = [*microgpt.train(model, docs[:2], 4)]
+    shown = [float(line.split()[-1]) for line in done.stdout.splitlines()[3:7]]
+    assert shown == [round(loss, 4) for loss in losses]
+    loss = microgpt.loss_per_token(docs[2:], model)
+    assert done.stderr == f"{lines}{loss:.4f}\n"
+
+
+def test_the_loss_per_token_is_the_mean_over_all_tokens(microgpt):
+    model = microgpt.Model(microgpt.Tokenizer("ab"), n_embd=4, block_size=3)
+    model.randomize(random.Random(1))
+    docs = ["a", "ab", "abab"]
+    total = sum(
+        microgpt.mean_loss(model.tokenizer.encode(doc), model).data * count
+        for doc, count in zip(docs, (2, 3, 3))
+    )
+    assert microgpt.loss_per_token(docs, model) == pytest.approx(total / 8)
+
+
+def test_the_log_has_every_step(runs, tmp_path):
+    output = runs("--steps", 3, *SMALL, "--log", "log.csv")
+    rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert rows[0] == "step,loss"
+    steps = [row.split(",") for row in rows[1:]]
+    assert [step for step, _ in steps] == ["1", "2", "3"]
+    shown = re.findall(r"loss (\S+)$", output, re.MULTILINE)
+    assert [f"{float(loss):.4f}" for _, loss in steps] == shown
+    runs("--steps", 1, *SMALL, "--log", "log.csv")  # a log may be written anew
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+
+
+# How it is saved
+
+
 def test_saving_with_an_address_that_is_a_link_keeps_the_link(runs, tmp_path):
-    (tmp_path / "real.json").write_text("old")
+    (tmp_path / "real.json").write_text('{"format": "microgpt"}')
     (tmp_path / "link.json").symlink_to("real.json")
     runs("--steps", 0, "--save", "link.json")
     assert (tmp_path / "link.json").is_symlink()
-    assert json.loads((tmp_path / "real.json").read_text())["version"] == 1
+    assert json.loads((tmp_path / "real.json").read_text())["version"] == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_saving_gives_an_ordinary_file(runs, tmp_path):
     runs("--steps", 0, "--save", "model.json", umask=0o022)
     assert stat.S_IMODE((tmp_path / "model.json").stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_saving_keeps_the_permissions_of_what_was_there(runs, tmp_path):
+    runs("--steps", 0, "--save", "model.json")
+    (tmp_path / "model.json").chmod(0o600)
+    runs("--steps", 0, "--save", "model.json")
+    assert stat.S_IMODE((tmp_path / "model.json").stat().st_mode) == 0o600
 
 
 def test_a_failure_while_saving_keeps_the_old_file(microgpt, tmp_path, monkeypatch):
@@ -231,7 +366,7 @@ def test_a_reader_that_leaves_early(program, tmp_path):
     """As in `| head -3`: the reader has its lines, and nobody complains."""
     (tmp_path / "input.txt").write_text(NAMES)
     with subprocess.Popen(
-        program.command("--steps", 10**6),
+        program.command("--input", "input.txt", "--steps", 10**6),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -262,7 +397,7 @@ def test_a_full_disk_behind_standard_output(program, arguments):
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_stream_that_is_closed(program, tmp_path, closed):
     (tmp_path / "input.txt").write_text(NAMES)
-    command = f'"$0" "$1" --steps 1 --save model.json {closed}'
+    command = f'"$0" "$1" --input input.txt --steps 1 --save model.json {closed}'
     done = subprocess.run(
         ["sh", "-c", command, sys.executable, program.path],
         cwd=tmp_path,

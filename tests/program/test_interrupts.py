@@ -1,6 +1,7 @@
 """Ctrl-C: at once, never in the middle of an update; and the progress display."""
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -16,6 +17,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 NAMES = "emma\nolivia\nava\n"
+PRECIOUS = '{"format": "microgpt", "precious": true}'
 HEADER = "--- inference (new, hallucinated names) ---"
 
 
@@ -27,9 +29,8 @@ def running(program, folder, *arguments, **streams):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-        process = subprocess.Popen(
-            program.command(*arguments), cwd=folder, encoding="utf-8", **streams
-        )
+        command = program.command("--input", "input.txt", *arguments)
+        process = subprocess.Popen(command, cwd=folder, encoding="utf-8", **streams)
     finally:
         signal.signal(signal.SIGINT, before)
     watchdog = threading.Timer(120, process.kill)  # so that no test waits for ever
@@ -61,26 +62,27 @@ def test_an_interrupt_of_training_still_saves_and_samples(program, tmp_path):
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"\n{HEADER}\n" in output and "sample  3: " in output
-    assert "Traceback" not in errors and "interrupted" in errors
-    assert json.loads((tmp_path / "model.json").read_text())["version"] == 1
+    done = json.loads((tmp_path / "model.json").read_text())["training"]["done"]
+    assert errors == f"Training ended after step {done}.\n" and done >= 20
     assert sorted(os.listdir(tmp_path)) == ["input.txt", "model.json"]
 
 
-def test_an_interrupt_of_a_long_step_does_not_wait_for_its_end(program, tmp_path):
-    """A step of this size takes about 20 seconds."""
+def test_two_interrupts_of_a_long_step_end_it_at_once(program, tmp_path):
+    """A step of this size takes about 20 seconds. The model is saved as it was."""
     sizes = ["--n-embd", 128, "--n-head", 1, "--n-layer", 4, "--block-size", 256]
     (tmp_path / "long.txt").write_text("ab" * 200)
-    options = ["--input", "long.txt", *sizes, "--samples", 0]
+    options = ["--input", "long.txt", *sizes, "--samples", 0, "--save", "model.json"]
     with running(program, tmp_path, *options) as process:
         wait_for(process.stdout, "num params: ")
         time.sleep(1)
-        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert process.poll() is None  # the first one lets the step be done
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
-        took = time.monotonic() - start
     assert process.returncode == 130
-    assert "step" not in output and "Traceback" not in errors
-    assert took < 5
+    assert "step" not in output and "after step 0" in errors
+    assert json.loads((tmp_path / "model.json").read_text())["training"]["done"] == 0
 
 
 def test_an_interrupt_of_sampling_is_quiet(program, tmp_path):
@@ -92,7 +94,7 @@ def test_an_interrupt_of_sampling_is_quiet(program, tmp_path):
     assert (errors, process.returncode) == ("", 130)
 
 
-def test_two_interrupts(program, tmp_path):
+def test_an_interrupt_of_training_and_one_of_the_samples(program, tmp_path):
     """The first ends the training, the second the samples."""
     options = ["--steps", 10**6, "--samples", 10**6, "--save", "model.json"]
     with running(program, tmp_path, *options) as process:
@@ -137,37 +139,68 @@ def interrupting(function, call):
     return wrapped
 
 
-def test_an_interrupt_of_an_update_waits_for_its_end(
-    microgpt, model, monkeypatch, delivered
-):
+def run_training(microgpt, model, steps=3):
+    """Train as the command line does; return how many steps are done."""
+    options = microgpt.parse(["--steps", str(steps)])
+    zeros = [0.0] * len(model.params())
+    training = {"m": zeros, "v": [*zeros], "done": 0, "steps": steps}
+    training |= {"held_out": 0, "learning_rate": 0.01}
+    with microgpt.Interrupts() as ctrl_c:
+        microgpt.run_training(options, ["emma"], model, training, ctrl_c)
+        assert ctrl_c.count
+    return training["done"]
+
+
+def expected(microgpt, steps):
+    """The parameters after the first steps of three."""
     tokenizer = microgpt.Tokenizer("aemv")
-    other = microgpt.Model(tokenizer, n_embd=4).randomize(random.Random(1))
-    list(microgpt.train(other, ["emma"], 1))
-    before = numbers(model)
-    monkeypatch.setattr(math, "sqrt", interrupting(math.sqrt, call=10))
-    with pytest.raises(KeyboardInterrupt):
-        list(microgpt.train(model, ["emma"], 1))
-    assert before != numbers(model) == numbers(other)
+    model = microgpt.Model(tokenizer, n_embd=4).randomize(random.Random(1))
+    list(itertools.islice(microgpt.train(model, ["emma"], 3), steps))
+    return numbers(model)
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_interrupts_of_an_update_wait_for_its_end(
+    microgpt, model, monkeypatch, delivered, times
+):
+    whole, count = math.sqrt, itertools.count(1)
+
+    def sqrt(x):
+        if 10 <= next(count) < 10 + times:
+            signal.raise_signal(signal.SIGINT)
+        return whole(x)
+
+    monkeypatch.setattr(math, "sqrt", sqrt)
+    assert run_training(microgpt, model) == 1
+    assert numbers(model) == expected(microgpt, 1)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("call", [1, 20, 60])
-def test_an_interrupt_of_the_forward_pass_changes_nothing(
+def test_an_interrupt_of_the_forward_pass_waits_for_the_end_of_the_step(
     microgpt, model, monkeypatch, delivered, call
 ):
-    before = numbers(model)
     monkeypatch.setattr(microgpt, "linear", interrupting(microgpt.linear, call))
-    with pytest.raises(KeyboardInterrupt):
-        list(microgpt.train(model, ["emma"], 1))
+    assert run_training(microgpt, model) == 1
+    assert numbers(model) == expected(microgpt, 1)
+
+
+@pytest.mark.parametrize("call", [1, 20, 60])
+def test_two_interrupts_of_the_forward_pass_give_the_step_up(
+    microgpt, model, monkeypatch, delivered, call
+):
+    whole = interrupting(interrupting(microgpt.linear, call), call)
+    monkeypatch.setattr(microgpt, "linear", whole)
+    before = numbers(model)
+    assert run_training(microgpt, model) == 0
     assert numbers(model) == before
 
 
-def test_interrupts_that_are_ignored_stay_ignored(
-    microgpt, model, monkeypatch, delivered
-):
+def test_interrupts_that_are_ignored_stay_ignored(microgpt, model, delivered):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    monkeypatch.setattr(math, "sqrt", interrupting(math.sqrt, call=10))
-    assert len(list(microgpt.train(model, ["emma"], 3))) == 3
+    with microgpt.Interrupts() as ctrl_c:
+        signal.raise_signal(signal.SIGINT)
+        assert not ctrl_c.count
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
@@ -189,13 +222,18 @@ def test_an_interrupt_of_the_last_update_still_saves(
     assert place.exists() and "sample  2: " in capsys.readouterr().out
 
 
-def test_an_interrupt_of_the_last_check_still_saves(
-    microgpt, monkeypatch, delivered, tmp_path
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_interrupts_between_training_and_saving_lose_nothing(
+    microgpt, monkeypatch, delivered, tmp_path, times
 ):
-    """Between the last step and saving no interrupt may lose the training."""
-    place = tmp_path / "model.json"
-    check = interrupting(microgpt.check_finite, call=2)
-    monkeypatch.setattr(microgpt, "check_finite", check)
+    place, whole = tmp_path / "model.json", microgpt.save
+
+    def save(*arguments):
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        whole(*arguments)
+
+    monkeypatch.setattr(microgpt, "save", save)
     options = [*small_options(tmp_path), "--steps", "1", "--save", str(place)]
     assert microgpt.main(options) == 130
     assert place.exists()
@@ -208,7 +246,7 @@ def test_an_interrupt_of_saving_waits_for_its_end(
     monkeypatch.setattr(microgpt.json, "dump", interrupting(json.dump, call=1))
     options = [*small_options(tmp_path), "--steps", "1", "--save", str(place)]
     assert microgpt.main(options) == 130
-    assert json.loads(place.read_text())["version"] == 1
+    assert json.loads(place.read_text())["version"] == 2
 
 
 def test_an_interrupt_of_a_training_that_diverges_saves_nothing(
@@ -216,7 +254,7 @@ def test_an_interrupt_of_a_training_that_diverges_saves_nothing(
 ):
     """The model has numbers that are none, but their loss was not yet seen."""
     place = tmp_path / "model.json"
-    place.write_text("precious")
+    place.write_text(PRECIOUS)
 
     def update(adam, learning_rate):
         for p in adam.params:
@@ -226,7 +264,7 @@ def test_an_interrupt_of_a_training_that_diverges_saves_nothing(
     monkeypatch.setattr(microgpt.Adam, "update", update)
     options = [*small_options(tmp_path), "--steps", "5", "--save", str(place)]
     assert microgpt.main(options) in (2, 130)
-    assert place.read_text() == "precious"
+    assert place.read_text() == PRECIOUS
 
 
 # On a terminal
@@ -289,7 +327,7 @@ def test_on_a_terminal_progress_replaces_the_lines_of_the_steps(program, tmp_pat
     assert before == "num docs: 3\nvocab size: 8\nnum params: 3584\n"
     last = r"step   30 /   30 \| mean loss \d\.\d{4} \| 0 s left *"
     assert re.fullmatch(last, progress.split("\r")[-1])
-    published = program.run(*options, cwd=tmp_path).stdout
+    published = program.run("--input", "input.txt", *options, cwd=tmp_path).stdout
     assert after == published[published.index(f"\n{HEADER}") :]
     assert status == 0
 
@@ -297,7 +335,8 @@ def test_on_a_terminal_progress_replaces_the_lines_of_the_steps(program, tmp_pat
 @linux
 def test_on_a_terminal_without_steps_there_is_no_progress(program, tmp_path):
     text, _ = on_a_terminal(program, tmp_path, "--steps", 0, "--samples", 2)
-    assert text == program.run("--steps", 0, "--samples", 2, cwd=tmp_path).stdout
+    options = ["--input", "input.txt", "--steps", 0, "--samples", 2]
+    assert text == program.run(*options, cwd=tmp_path).stdout
 
 
 @linux
@@ -308,7 +347,7 @@ def test_output_to_a_file_has_the_lines_although_errors_go_to_a_terminal(
         options = ["--steps", 5, "--samples", 2]
         text, _ = on_a_terminal(program, tmp_path, *options, stdout=file)
     assert text == ""
-    published = program.run(*options, cwd=tmp_path).stdout
+    published = program.run("--input", "input.txt", *options, cwd=tmp_path).stdout
     assert (tmp_path / "output.txt").read_text() == published
 
 
@@ -332,5 +371,5 @@ def test_ctrl_c_on_a_terminal(program, tmp_path):
             p.wait(timeout=60)
             text = shown()
     assert p.returncode == 130 and "Traceback" not in text
-    assert re.search(r"left *(\^C)?\nTraining was interrupted\.\n", text)
+    assert re.search(r"left *(\^C)?\nTraining ended after step \d+\.\n", text)
     assert "sample  2: " in text
