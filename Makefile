@@ -45,10 +45,10 @@ experiments: .venv ## run what is missing of the runs behind the tables and figu
 	$(BIN)/python -m experiments.figures
 
 bench: .venv tangle ## measure the program, the tangler and the labs side by side
-	$(BIN)/python bench/engine.py
-	$(BIN)/python -m bench.ideas
-	$(BIN)/python bench/tangling.py
-	$(BIN)/python bench/labs.py
+	$(BIN)/python experiments/speed/engine.py
+	$(BIN)/python -m experiments.speed.ideas
+	$(BIN)/python experiments/speed/tangling.py
+	$(BIN)/python experiments/speed/labs.py
 
 .venv: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -29,7 +29,10 @@ import gc
 import os
 import sys
 
-from literate.command_line import (
+from literate.core.diagnostics import DocumentError, nearest
+from literate.core.names import FOLDER
+from literate.core.program import check_syntax
+from literate.tool.command_line import (
     BOOK,
     HelpWanted,
     Options,
@@ -39,11 +42,8 @@ from literate.command_line import (
     read_document,
     shown,
 )
-from literate.diagnostics import DocumentError, nearest
-from literate.forms import outputs_and_forms
-from literate.names import FOLDER
-from literate.outputs import OutputError, Plan, alone
-from literate.program import check_syntax
+from literate.tool.forms import outputs_and_forms
+from literate.tool.outputs import OutputError, Plan, alone
 
 COMMANDS = ("run", "debug", "where", "watch", "verify", "stitch", "lint")
 
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         if command:
             from importlib import import_module
 
-            status = import_module(f"literate.commands.{command}").main(document, rest)
+            status = import_module(f"literate.tool.{command}").main(document, rest)
         else:
             options = _parse_arguments(arguments)
             with alone(os.path.dirname(options.document)):
@@ -106,7 +106,7 @@ def _tangle(options: Options) -> int:
         raise UsageError(message)
     outputs = outputs_and_forms(document, options.variant)
     if options.list:
-        from literate.listing import listing
+        from literate.core.listing import listing
 
         print(listing(document), end="")
         return 0

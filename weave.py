@@ -22,7 +22,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
-PACKAGES = ("literate", "labs")
+PACKAGES = ("exercises", "labs", "literate")
 
 log = logging.getLogger("mkdocs.hooks.weave")
 _state: dict = {"serving": False, "newest": 0.0, "paths": [], "lines": {}}
@@ -57,8 +57,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page.path, content=page.text))
     for path, text in site.files.items():
         files.append(File.generated(config, path, content=text))
-    for path, place in _module("bundle", "labs").vendored().items():
+    bundle = _module("bundle", "labs")
+    for path, place in bundle.vendored().items():
         files.append(File.generated(config, f"labs/{path}", abs_src_path=str(place)))
+    for path, place in bundle.scripts().items():
+        files.append(File.generated(config, path, abs_src_path=str(place)))
     config.nav = site.navigation
     config.site_name = site.name
     _state["paths"] = [page.path for page in site.pages]
@@ -108,11 +111,11 @@ def _figure(match: re.Match[str]) -> str:
 
 
 def _weave(config: MkDocsConfig):
-    documents, program = _module("document"), _module("program")
+    documents, program = _module("core.document"), _module("core.program")
     weaving, diagrams = _module("weaving.pages"), _module("weaving.diagrams")
     text = (ROOT / BOOK).read_bytes().decode("utf-8")
     document = documents.parse(text, BOOK)
-    outputs = _module("forms").outputs_and_forms(document)
+    outputs = _module("tool.forms").outputs_and_forms(document)
     program.check_syntax([output for output in outputs if output.key is None])
     drawings = diagrams.Diagrams(ROOT / ".cache" / "diagrams")
     sources = ["".join(e.lines) for e in document.examples if e.info == "mermaid"]
@@ -121,6 +124,7 @@ def _weave(config: MkDocsConfig):
         document, outputs, drawings.draw, lambda path: _repository(config, path)
     )
     site.files["labs/bundle.json"] = _bundle(text, outputs)
+    site.files["labs/labs.css"] = _module("bundle", "labs").style()
     return site
 
 

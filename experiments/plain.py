@@ -1,6 +1,6 @@
 """The plain engine: one node per operation, ordered by recursion.
 
-The yardstick, for `bench/` as well. It runs the published algorithm in the way
+The yardstick, for `speed/` as well. It runs the published algorithm in the way
 that is easiest to write: every `+` and `*` between two scalars makes a node,
 `backward` finds the order of the nodes by a recursive depth-first search, and
 Python's cycle collector is left to run. The graph of each step lives on until the

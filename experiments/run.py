@@ -4,7 +4,7 @@ What is found goes to experiments/results.json, one entry an experiment, saved a
 as it is there. Entries that are there already are kept: a rerun does what is missing,
 or what --only names. One run at a time: two would undo each other's work. Any Python
 gives the same numbers, and PyPy does in half the time. Nothing in the file depends on
-the machine or the hour, but for the entry "speed", which bench/ideas.py writes.
+the machine or the hour, but for the entry "speed", which speed/ideas.py writes.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pathlib import Path
 from experiments.programs import BOOK
 from experiments.run import read
 from experiments.trials import LONG_TRIALS, TRIALS
-from literate.outputs import OutputError, replace_file
+from literate.tool.outputs import OutputError, replace_file
 
 START = re.compile(r"<!-- table: (.*?) -->\s*")
 END = "<!-- end of table -->"

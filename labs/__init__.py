@@ -1,12 +1,10 @@
 """The labs' half in Python: it asks the program, step by step, what the pages draw.
 
 In a page it runs in a worker, in Pyodide; the tests run it as it is. Each lab is a
-module here, whose public functions its script in `web/labs/` calls by name; cells,
-workshop and exercises are labs too, and models is asked by all. Beside them are
+folder: `lab.py`, whose public functions `lab.js` beside it calls by name, and the style
+`lab.css`; cells, workshop and exercise are labs too. Beside them are
 
-- the door to all of them: driver
-- what labs share: the folder base
-- how the exercises are marked: the folder checkers
+- what labs share: the folder shared, with driver, the door to all of them
 - what brings them to a site, and is not in a page: bundle and vendor
 """
 

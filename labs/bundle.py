@@ -19,17 +19,7 @@ ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".cache" / "models"
 LABS = ROOT / "labs"
 BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # these make it, and are not in it
-TANGLER = [
-    "__init__",
-    "checks",
-    "diagnostics",
-    "document",
-    "markdown",
-    "names",
-    "program",
-    "sessions",
-    "syntax",
-]
+PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
 
 
 def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
@@ -51,15 +41,26 @@ def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
     parts = {}
     for name, part in vendor.PARTS.items():
         is_local = bool(vendor.local_files(part))
-        base = f"vendor/{part.folder}/" if is_local else part.public
+        base = f"../vendor/{part.folder}/" if is_local else part.public
         parts[name] = {"base": base, "files": part.files}
     return json.dumps({"files": files, "parts": parts}, ensure_ascii=False)
 
 
 def python_files() -> list[Path]:
     """Return the modules that the worker needs beside the program."""
-    labs = [path for path in sorted(LABS.rglob("*.py")) if path not in BUILDERS]
-    return [*labs, *(ROOT / "literate" / f"{name}.py" for name in TANGLER)]
+    found = [path for folder in PACKED for path in sorted(folder.rglob("*.py"))]
+    return [ROOT / "literate" / "__init__.py", *(p for p in found if p not in BUILDERS)]
+
+
+def scripts() -> dict[str, Path]:
+    """Return the labs' scripts, by their paths on the site."""
+    return {p.relative_to(ROOT).as_posix(): p for p in sorted(LABS.rglob("*.js"))}
+
+
+def style() -> str:
+    """Return the style of all labs, what they share first."""
+    every = sorted(LABS.glob("*/*.css"), key=lambda path: path.parent.name != "shared")
+    return "\n".join(path.read_text(encoding="utf-8") for path in every)
 
 
 def vendored() -> dict[str, Path]:

@@ -1,14 +1,6 @@
-"""What tangling and weaving stand on: one Markdown document and its chunks.
+"""What tangle.py and weave.py are made of, in three rooms.
 
-Here is what more than one of the folders needs, each on those before it:
-
-- diagnostics, names, markdown, syntax: what is wrong, what is allowed, how it is read
-- document, checks, program: chunks, found sound, and put together into programs
-- forms, outputs: all files that a document makes, and how they come to the disk
-- listing, positions, sessions with interpreter: what else can be asked of a document
-- command_line: its options, and the document that it names
-- coverage: the plug-in of coverage.py
-
-The folders: commands, what tangle.py does beside tangling; retelling, the program's
-other forms; weaving, the website.
+- core: what both stand on: the document, its chunks, and the programs in it
+- tool: what tangle.py can do; it knows core alone
+- weaving: from the document to a website; it knows core alone
 """

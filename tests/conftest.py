@@ -97,7 +97,8 @@ def microgpt(program):
 @pytest.fixture(scope="session")
 def labs(program, microgpt, tmp_path_factory):
     """The labs' half in Python, in a folder like that of the worker."""
-    from labs import bundle, driver, models
+    from labs import bundle
+    from labs.shared import driver, models
 
     models.HOME = home = tmp_path_factory.mktemp("home")
     names = ("microgpt.py", "names.txt")
@@ -121,7 +122,7 @@ def labs(program, microgpt, tmp_path_factory):
 @pytest.fixture
 def deep(labs, microgpt):
     """Let the reader's own model be one of two layers, and of other sizes."""
-    from labs import models
+    from labs.shared import models
 
     sizes = {"n_embd": 12, "n_head": 3, "n_layer": 2, "block_size": 8}
     tokenizer = microgpt.Tokenizer("abcdefghijklmnopqrstuvwxyz")

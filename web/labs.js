@@ -18,7 +18,7 @@
     }
     button.ariaDisabled = "true"; // with disabled it would lose the focus
     try {
-      page ??= await import(new URL("page.js", folder));
+      page ??= await import(new URL("shared/page.js", folder));
       if (button.isConnected) await action(page); // or the page was left meanwhile
     } catch (error) {
       say(`It could not be started: ${error.message}`);

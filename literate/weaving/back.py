@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from literate.document import Piece
-from literate.program import Output
+from literate.core.document import Piece
+from literate.core.program import Output
 from literate.weaving.code import Code, Program, tokens_as_html
 from literate.weaving.html import escape, raw, raw_block, slug
 from literate.weaving.identifiers import Definition

@@ -12,10 +12,10 @@ from pygments.lexers.special import TextLexer
 from pygments.token import STANDARD_TYPES, Comment, Keyword, Name, Number, String
 from pygments.util import ClassNotFound
 
-from literate.document import Chunk, Document, Piece, Reference
-from literate.markdown import split_lines
-from literate.program import Output, tangle
-from literate.syntax import DATA
+from literate.core.document import Chunk, Document, Piece, Reference
+from literate.core.markdown import split_lines
+from literate.core.program import Output, tangle
+from literate.core.syntax import DATA
 from literate.weaving.book import LISTING, Book
 from literate.weaving.html import Slugs, escape, slug
 from literate.weaving.identifiers import Definition, find_definitions

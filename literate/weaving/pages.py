@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from math_core import LatexError
 
-from literate import markdown
-from literate.diagnostics import DocumentError
-from literate.document import Document
-from literate.listing import count_chapters
-from literate.markdown import Block, Fence, Heading
-from literate.program import Output
+from literate.core import markdown
+from literate.core.diagnostics import DocumentError
+from literate.core.document import Document
+from literate.core.listing import count_chapters
+from literate.core.markdown import Block, Fence, Heading
+from literate.core.program import Output
 from literate.weaving import back
 from literate.weaving.book import (
     CHUNKS,

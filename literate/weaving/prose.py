@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from math_core import LatexError, LatexToMathML
 
-from literate import markdown
-from literate.diagnostics import DocumentError, nearest
-from literate.document import Document
+from literate.core import markdown
+from literate.core.diagnostics import DocumentError, nearest
+from literate.core.document import Document
 from literate.weaving.book import TERMS, Book, Chapter
 from literate.weaving.html import escape, raw, slug
 

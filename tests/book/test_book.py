@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from literate.diagnostics import DocumentError
-from literate.document import parse
-from literate.markdown import Fence
-from literate.sessions import Bench, find_sessions
+from literate.core.diagnostics import DocumentError
+from literate.core.document import parse
+from literate.core.markdown import Fence
+from literate.core.sessions import Bench, find_sessions
 
 BOOK = Path(__file__).resolve().parents[2] / "microgpt.md"
 DOCUMENT = parse(BOOK.read_text(encoding="utf-8"), BOOK.name)

@@ -10,10 +10,10 @@ from itertools import islice
 
 import pytest
 
-from bench.ideas import IDEAS, Bench
 from experiments import figures, measures, run, tables
 from experiments.lists import PUBLISHED, split
 from experiments.programs import BOOK, fingerprint, program
+from experiments.speed.ideas import IDEAS, Bench
 from experiments.trials import TRIALS, first_losses
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,7 +115,7 @@ def test_attention_is_watched_without_a_trace():
     assert microgpt.softmax is softmax
 
 
-# What bench/ideas.py compares
+# What speed/ideas.py compares
 
 
 @pytest.mark.parametrize("variant", [*IDEAS.values(), "tape"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from literate.document import parse
+from literate.core.document import parse
 
 pytest.importorskip("markdown", reason="the site's tools are not installed")
 

@@ -44,7 +44,7 @@ def native(module, program, steps, count, learning_rate=0.01):
 
 
 def test_every_variant_of_the_chapter_is_offered(labs):
-    from labs import ablation
+    from labs.ablation import lab as ablation
 
     book = (ROOT / "microgpt.md").read_text(encoding="utf-8")
     chapter = book.split("## What each part is worth")[1].split("\n### Try it")[0]
@@ -92,7 +92,7 @@ def test_a_variant_prints_the_same_lines(labs, variant):
 
 
 def test_another_worker_goes_on_as_if_nothing_had_happened(labs):
-    from labs import driver
+    from labs.shared import driver
 
     chosen = ["SGD, rate 0.01", "no decay", "tied head"]
     labs("ablation.begin", chosen=chosen, steps=12, seed=5)
@@ -127,7 +127,7 @@ def test_the_comparison_is_of_the_same_steps(labs):
 
 
 def test_a_program_that_breaks_down_is_left_behind(labs, monkeypatch):
-    from labs import ablation
+    from labs.ablation import lab as ablation
 
     change = ablation.CHANGES["SGD, rate 0.5"]._replace(learning_rate=1e200)
     monkeypatch.setitem(ablation.CHANGES, "SGD, rate 0.5", change)

@@ -13,7 +13,7 @@ from labs import LabError
 
 @pytest.mark.parametrize("which", ["untrained", "trained", "yours"])
 def test_the_weights_are_the_programs(deep, labs, microgpt, which):
-    from labs import models
+    from labs.shared import models
 
     model = models.model(which)
     answer = labs("attention.look", which=[which], text="hannah")
@@ -35,8 +35,7 @@ def test_the_weights_are_the_programs(deep, labs, microgpt, which):
 
 @pytest.mark.parametrize("which", ["untrained", "trained", "yours"])
 def test_a_row_leads_from_the_query_to_the_result(deep, labs, microgpt, which):
-    from labs import models
-    from labs.base import trace
+    from labs.shared import models, trace
 
     model = models.model(which)
     size = model.n_embd // model.n_head

@@ -10,8 +10,8 @@ import pytest
 from browser import LabPage
 
 from labs import LabError
-from literate.document import parse
-from literate.sessions import find_sessions
+from literate.core.document import parse
+from literate.core.sessions import find_sessions
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = parse((ROOT / "microgpt.md").read_bytes().decode(), "microgpt.md")
@@ -24,7 +24,7 @@ for session in SESSIONS:
 @pytest.fixture
 def run(labs):
     """A function that runs a session, from a namespace that nobody has used."""
-    from labs import cells
+    from labs.cells import lab as cells
 
     cells._spaces.clear()
 
@@ -200,7 +200,7 @@ def test_a_program_with_edits_is_what_cells_import(run):
 
 
 def test_lines_are_heard_as_they_are_printed(run, monkeypatch):
-    from labs.base import typed
+    from labs.shared import typed
 
     heard = []
     monkeypatch.setattr(typed, "_listeners", [heard.append])
@@ -389,7 +389,7 @@ def test_cells_run_in_the_book_on_one_page(open_cells):
 
 
 def test_files_of_the_labs_are_out_of_the_way(run):
-    from labs import models
+    from labs.shared import models
 
     names = ("names.txt", "model.json", "microgpt.py")
     line = SESSIONS[0].line

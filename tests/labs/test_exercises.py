@@ -200,7 +200,7 @@ def words(answer):
 
 
 def test_each_exercise_of_the_book_has_a_checker_and_the_other_way_round(labs):
-    from labs.exercises import EXERCISES
+    from labs.exercise.lab import EXERCISES
 
     assert len(NAMES) >= 10
     assert sorted(NAMES) == sorted(EXERCISES) == sorted(SOLUTIONS)
@@ -208,10 +208,10 @@ def test_each_exercise_of_the_book_has_a_checker_and_the_other_way_round(labs):
 
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_the_solution_passes_and_the_start_does_not(labs, name):
-    answer = labs("exercises.check", exercise=name, text=SOLUTIONS[name])
+    answer = labs("exercise.check", exercise=name, text=SOLUTIONS[name])
     assert answer["passed"], words(answer)
     begun = labs(
-        "exercises.check", exercise=name, text=labs("exercises.start", exercise=name)
+        "exercise.check", exercise=name, text=labs("exercise.start", exercise=name)
     )
     assert not begun["passed"]
     assert words(begun)
@@ -219,28 +219,28 @@ def test_the_solution_passes_and_the_start_does_not(labs, name):
 
 @pytest.mark.parametrize(("name", "text", "said"), WRONG)
 def test_a_usual_slip_is_named(labs, name, text, said):
-    answer = labs("exercises.check", exercise=name, text=text)
+    answer = labs("exercise.check", exercise=name, text=text)
     assert not answer["passed"]
     assert said in words(answer)
 
 
 @pytest.mark.parametrize(("name", "text", "said"), BROKEN)
 def test_no_answer_breaks_the_checker(labs, name, text, said):
-    answer = labs("exercises.check", exercise=name, text=text)
+    answer = labs("exercise.check", exercise=name, text=text)
     assert not answer["passed"]
     assert said in words(answer)
 
 
 def test_an_answer_cannot_spoil_the_program_of_others(labs):
     text = "import microgpt\nmicrogpt.Value = None\ndef slope(f, x): return 0"
-    labs("exercises.check", exercise="slopes", text=text)
-    answer = labs("exercises.check", exercise="value", text=SOLUTIONS["value"])
+    labs("exercise.check", exercise="slopes", text=text)
+    answer = labs("exercise.check", exercise="value", text=SOLUTIONS["value"])
     assert answer["passed"]
 
 
 def test_an_unknown_exercise_is_refused(labs):
     with pytest.raises(LabError, match="Reload"):
-        labs("exercises.start", exercise="nothing")
+        labs("exercise.start", exercise="nothing")
 
 
 # In the page

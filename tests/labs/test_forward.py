@@ -35,8 +35,7 @@ def read(microgpt, model, text):
 
 
 def test_the_trace_is_what_the_program_computes(which, labs, microgpt):
-    from labs import models
-    from labs.base import trace
+    from labs.shared import models, trace
 
     model = models.model(which)
     tokens = model.tokenizer.encode("hannah")[:-1]
@@ -84,8 +83,7 @@ def test_the_trace_is_what_the_program_computes(which, labs, microgpt):
 
 
 def test_the_heads_are_parts_of_the_vectors(which, labs):
-    from labs import models
-    from labs.base import trace
+    from labs.shared import models, trace
 
     model = models.model(which)
     found = trace.positions(model, model.tokenizer.encode("anna")[:-1])
@@ -102,8 +100,7 @@ def test_the_heads_are_parts_of_the_vectors(which, labs):
 
 
 def test_the_program_is_as_before_afterwards(labs, microgpt):
-    from labs import models
-    from labs.base import trace
+    from labs.shared import models, trace
 
     before = {name: getattr(microgpt, name) for name in trace.WATCHED}
     with pytest.raises(IndexError):
@@ -118,7 +115,7 @@ def test_a_model_that_went_astray_is_no_mistake_of_the_lab(deep, labs):
 
 
 def test_each_stage_has_the_programs_line_and_its_vectors(which, labs, microgpt):
-    from labs import models
+    from labs.shared import models
 
     model = models.model(which)
     source = inspect.getsource(microgpt)

@@ -13,7 +13,7 @@ BOOK = Path(__file__).resolve().parents[2] / "microgpt.md"
 
 @pytest.fixture(scope="module")
 def trained(labs):
-    from labs import models
+    from labs.shared import models
 
     return models.model("trained")
 
@@ -41,7 +41,7 @@ def test_the_names_are_the_programs(labs, microgpt, trained, seed, temperature, 
 
 
 def test_the_names_are_those_of_the_command_line(labs, program):
-    from labs import models
+    from labs.shared import models
 
     saved = str(models.HOME / "model.json")
     done = program.run("--load", saved, "--seed", "7", "--samples", "10")
@@ -85,7 +85,7 @@ def test_the_program_is_left_as_it_was(labs, microgpt):
 
 
 def test_what_is_in_the_list_is_said(labs):
-    from labs import models
+    from labs.shared import models
 
     docs = models.start(models.names())[0]
     for text, seen in ((docs[3], True), (docs[2000], False)):
@@ -109,7 +109,7 @@ def test_a_name_may_have_no_end(labs):
 
 
 def test_a_model_of_another_size_has_more_positions_than_letters(labs, microgpt):
-    from labs import models
+    from labs.shared import models
 
     docs = ["ab🙂a", "ba"]
     _, model, _ = models.start(docs, n_embd=4, n_head=2, block_size=12)
@@ -247,7 +247,7 @@ def test_what_is_done_seldom_is_done_with_the_newest_arguments(open_lab):
     page.evaluate(
         """async () => {
           const style = document.querySelector("link[href$='labs/labs.css']");
-          const { seldom } = await import(new URL("parts.js", style.href));
+          const { seldom } = await import(new URL("shared/parts.js", style.href));
           window.done = [];
           const ask = seldom((n) => done.push(n), 30);
           for (const n of [1, 2, 3, 4]) ask(n);

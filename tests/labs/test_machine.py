@@ -74,14 +74,16 @@ def machine_page(chromium, site):
 
     def with_trial(route):
         packed = json.loads(site.read("labs/bundle.json"))
-        packed["files"]["labs/trial.py"] = TRIAL
+        packed["files"]["labs/trial/lab.py"] = TRIAL
         route.fulfill(json=packed)
 
     page.route("**/labs/bundle.json", with_trial)
     page.goto(site.address)
     page.evaluate(
         """async () => {
-            const { Machine } = await import(new URL("labs/machine.js", location));
+            const { Machine } = await import(
+                new URL("labs/shared/machine.js", location)
+            );
             window.machine = new Machine();
             await machine.start();
             const failed = ({ name, message }) => ({ name, message });
@@ -158,9 +160,9 @@ def test_a_part_that_is_not_the_pinned_one_is_refused():
 
 @pytest.mark.usefixtures("labs")
 def test_only_functions_for_pages_are_called():
-    from labs import driver
+    from labs.shared import driver
 
-    for name in ("tokenizer", ".encode", "models._untrained", ""):
+    for name in ("tokenizer", ".encode", "shared.models._untrained", ""):
         with pytest.raises(ValueError, match="not the name of a lab's function"):
             driver.call(name, "{}")
 
@@ -337,7 +339,7 @@ def test_nothing_is_loaded_before_a_lab_is_started(reader, site):
 
 
 def machines(page):
-    return [worker for worker in page.workers if worker.url.endswith("labs/worker.js")]
+    return [worker for worker in page.workers if worker.url.endswith("/worker.js")]
 
 
 def test_leaving_the_page_ends_the_worker_and_the_next_one_starts(open_lab):
@@ -359,17 +361,17 @@ def test_leaving_the_page_ends_the_worker_and_the_next_one_starts(open_lab):
 def test_leaving_before_anything_is_loaded_starts_nothing(open_page, site):
     page = open_page(site.page_with_lab("tokenizer")).page
     held, asked = [], asked_by(page)
-    page.route("**/labs/page.js", lambda route: held.append(route))
-    with page.expect_request("**/labs/page.js"):
+    page.route("**/labs/shared/page.js", lambda route: held.append(route))
+    with page.expect_request("**/labs/shared/page.js"):
         page.locator(".lab[data-lab=tokenizer] .lab-start").click()
     page.locator(".md-footer__link--next").click()
     page.wait_for_url("**/slopes/")
     page.wait_for_function("!document.querySelector('.lab[data-lab=tokenizer]')")
-    with page.expect_response("**/labs/page.js"):
+    with page.expect_response("**/labs/shared/page.js"):
         held[0].continue_()
-    page.evaluate("import(new URL('/labs/page.js', location))")  # it has been read
+    page.evaluate("import('/labs/shared/page.js')")  # it has been read
     page.evaluate("fetch('/labs/bundle.json').then((answer) => answer.text())")
-    assert not [url for url in asked if url.endswith("/labs/worker.js")]
+    assert not [url for url in asked if url.endswith("/labs/shared/worker.js")]
 
 
 @pytest.mark.parametrize("how", ["no network", "another file"])
@@ -414,9 +416,9 @@ def test_every_lab_shows_something_where_it_does_not_run():
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in labs_in_the_book()}))
 def test_every_lab_has_its_two_halves(name):
-    assert (ROOT / "web" / "labs" / f"{name}.js").is_file()
-    modules = {path.stem for path in bundle.python_files()}
-    assert {name, f"{name}s"} & modules
+    folder = ROOT / "labs" / name
+    assert (folder / "lab.js").is_file()
+    assert folder / "lab.py" in bundle.python_files()
 
 
 def test_starting_by_key_leads_into_the_lab(open_page, site):

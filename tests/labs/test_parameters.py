@@ -12,7 +12,8 @@ from labs import LabError
 @pytest.fixture
 def yours(labs):
     """A model that the reader trains, forgotten in the end."""
-    from labs import models, training
+    from labs.shared import models
+    from labs.training import lab as training
 
     labs("training.begin")
     yield models.model("yours")
@@ -22,7 +23,7 @@ def yours(labs):
 
 @pytest.mark.parametrize("which", ["untrained", "trained"])
 def test_all_matrices_are_the_models(labs, which):
-    from labs import models
+    from labs.shared import models
 
     model = models.model(which)
     answer = labs("parameters.matrices", model=which)
@@ -71,7 +72,7 @@ def test_all_matrices_are_the_models(labs, which):
     ],
 )
 def test_each_parameter_has_a_meaning(labs, name, row, column, meaning):
-    from labs import models
+    from labs.shared import models
 
     place = {"matrix": name, "row": row, "column": column}
     found = labs("parameters.cell", model="trained", **place)
@@ -108,7 +109,7 @@ def test_the_picture_shows_the_same_model(labs):
 
 
 def test_there_may_be_no_model(labs, monkeypatch):
-    monkeypatch.setattr("labs.models._yours", [])
+    monkeypatch.setattr("labs.shared.models._yours", [])
     with pytest.raises(LabError, match="not trained a model yet"):
         labs("parameters.matrices", model="yours")
 
@@ -119,7 +120,7 @@ def test_a_model_in_training_shows_slopes_and_means(labs, microgpt, yours):
     for _ in range(3):
         labs("training.step")
     # The same by the program alone
-    from labs import models
+    from labs.shared import models
 
     docs, model, _ = models.start(models.names())
     assert len([*islice(microgpt.train(model, docs, 1000), 3)]) == 3

@@ -70,7 +70,7 @@ def test_steps_and_samples_are_what_the_program_prints(labs, program):
 
 
 def test_another_worker_goes_on_as_if_nothing_had_happened(labs):
-    from labs import driver
+    from labs.shared import driver
 
     options = {"seed": 3, "steps": 40, "n_embd": 8, "data": NAMES}
     labs("training.begin", **options)
@@ -89,7 +89,7 @@ def test_another_worker_goes_on_as_if_nothing_had_happened(labs):
 
 def test_what_is_kept_of_a_step_is_small(labs):
     """It is copied after each step: a number, and Adam's two, of each parameter."""
-    from labs import driver
+    from labs.shared import driver
 
     numbers = 3 * labs("training.begin")["params"]
     labs("training.step")
@@ -226,11 +226,11 @@ def test_divergence_is_said_and_ends_the_training(labs):
 
 
 def test_it_makes_the_model_of_the_reader(labs):
-    from labs import models
+    from labs.shared import models
 
     labs("training.begin")
     do(labs, 1)
-    assert "yours" in labs("models.names_of_models")
+    assert "yours" in labs("shared.models.names_of_models")
     p = models.model("yours").state_dict["lm_head"][0][0]
     place = {"matrix": "lm_head", "row": 0, "column": 0}
     assert labs("training.parameter", **place)["value"] == p.data

@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from bench.lines import code_lines
+from experiments.speed.lines import code_lines
 
 DOCS = ["anna", "hanna", "hannah", "ann", "nan"]
 

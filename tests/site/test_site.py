@@ -164,7 +164,7 @@ def test_the_search_index_has_the_text_once(site):
 
 def copy_of_the_book(folder, change):
     """Copy what MkDocs needs, with a change to the book."""
-    names = ("labs", "literate", "web", "weave.py", "mkdocs.yml")
+    names = ("exercises", "labs", "literate", "web", "weave.py", "mkdocs.yml")
     for name in names:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy

@@ -17,10 +17,10 @@ pytest.importorskip("math_core", reason="the site's tools are not installed")
 from html_tree import read_html
 from markdown import Markdown
 
-from literate.diagnostics import DocumentError
-from literate.document import parse
-from literate.program import tangle
-from literate.syntax import LEADERS
+from literate.core.diagnostics import DocumentError
+from literate.core.document import parse
+from literate.core.program import tangle
+from literate.core.syntax import LEADERS
 from literate.weaving.diagrams import DiagramError, draw
 from literate.weaving.html import MARK, StashExtension, without_marks
 from literate.weaving.identifiers import find_definitions

@@ -16,7 +16,7 @@ from commonmark.common import unescape_string
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from literate.markdown import (
+from literate.core.markdown import (
     Fence,
     Heading,
     parse_blocks,

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 import tangle as command_line
-from literate.document import parse
-from literate.forms import outputs_and_forms
-from literate.program import tangle
-from literate.retelling.order import parts
+from literate.core.document import parse
+from literate.core.program import tangle
+from literate.tool.forms import outputs_and_forms
+from literate.tool.order import parts
 
 HOME = Path(__file__).resolve().parents[2]
 BOOK = HOME / "microgpt.md"
@@ -248,12 +248,12 @@ def test_forms_are_outputs(here: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_they_are_not_made_twice(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import literate.retelling.notebook
+    import literate.tool.notebook
 
     def never(output: object) -> str:
         raise AssertionError
 
-    monkeypatch.setattr(literate.retelling.notebook, "make", never)
+    monkeypatch.setattr(literate.tool.notebook, "make", never)
     assert command_line.main(["a.md"]) == 0
     (here / "build" / "a.ipynb").unlink()
     with pytest.raises(AssertionError):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import tangle
-from literate import outputs
+from literate.tool import outputs
 
 HOME = Path(__file__).resolve().parents[2]
 MANIFEST = ".tangle.json"
@@ -467,7 +467,7 @@ import os, sys
 sys.path.insert(0, sys.argv[1])
 left = int(sys.argv[2])
 import tangle
-from literate import outputs
+from literate.tool import outputs
 
 def moment():
     global left

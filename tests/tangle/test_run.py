@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tangle as command_line
-from literate.document import parse
-from literate.positions import compile_output
-from literate.program import tangle
+from literate.core.document import parse
+from literate.core.program import tangle
+from literate.tool.positions import compile_output
 
 HOME = Path(__file__).resolve().parents[2]
 TANGLE = str(HOME / "tangle.py")
@@ -255,7 +255,7 @@ def _until_prompt(terminal: int) -> str:
 
 def test_coverage_reports_the_documents_lines(here: Path) -> None:
     pytest.importorskip("coverage")
-    (here / ".coveragerc").write_text("[run]\nplugins = literate.coverage\n")
+    (here / ".coveragerc").write_text("[run]\nplugins = literate.tool.coverage\n")
     environment = {**os.environ, "PYTHONPATH": str(HOME)}
 
     def coverage(*arguments: str) -> str:

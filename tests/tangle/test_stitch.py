@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tangle as command_line
-from literate.commands.stitch import stitched
-from literate.diagnostics import DocumentError
-from literate.document import parse
-from literate.program import Output, tangle
+from literate.core.diagnostics import DocumentError
+from literate.core.document import parse
+from literate.core.program import Output, tangle
+from literate.tool.stitch import stitched
 
 HOME = Path(__file__).resolve().parents[2]
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from literate.diagnostics import DocumentError, Problem, nearest
-from literate.document import Document, parse
-from literate.listing import count_chapters, listing
-from literate.markdown import split_lines
-from literate.program import check_syntax, tangle
-from literate.syntax import LEADERS
+from literate.core.diagnostics import DocumentError, Problem, nearest
+from literate.core.document import Document, parse
+from literate.core.listing import count_chapters, listing
+from literate.core.markdown import split_lines
+from literate.core.program import check_syntax, tangle
+from literate.core.syntax import LEADERS
 
 HERE = Path(__file__).parent
 GOLDEN = sorted(path for path in (HERE / "golden").iterdir() if path.is_dir())
@@ -390,7 +390,7 @@ total       2      9
 def test_only_the_standard_library_is_imported() -> None:
     import subprocess
 
-    command = "import sys, tangle, literate.listing; print(*sys.modules)"
+    command = "import sys, tangle, literate.core.listing; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", command], cwd=HERE.parents[1], capture_output=True
     )

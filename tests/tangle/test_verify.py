@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tangle
-from literate import outputs
-from literate.commands.verify import updated
-from literate.diagnostics import DocumentError
-from literate.document import parse
-from literate.sessions import Bench, find_sessions
+from literate.core.diagnostics import DocumentError
+from literate.core.document import parse
+from literate.core.sessions import Bench, find_sessions
+from literate.tool import outputs
+from literate.tool.verify import updated
 
 HOME = Path(__file__).resolve().parents[2]
 PROGRAM = """# A book

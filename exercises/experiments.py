@@ -1,0 +1,89 @@
+"""Exercises of part VI, Experiments."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from types import ModuleType
+
+from exercises.marking import Mark, agree, exercise, get, near, said_by, short
+from labs.shared.book import book, text_of
+from labs.workshop import lab as workshop
+
+
+@exercise(
+    "unigram",
+    '''
+import math
+from collections import Counter
+from microgpt import Tokenizer
+
+letters = Tokenizer("abcdefghijklmnopqrstuvwxyz")
+
+def unigram(names, name):
+    """Return the loss of a name for who has only counted the tokens of names."""
+    return 0
+''',
+)
+def _unigram(names: dict, program: ModuleType) -> Iterator[Mark]:
+    unigram = get(names, "unigram")
+    letters = program.Tokenizer("abcdefghijklmnopqrstuvwxyz")
+    seen = ["anna", "emma", "olivia"]
+    counts: Counter = Counter()
+    for each in seen:
+        counts.update(letters.encode(each)[1:])
+    total = sum(counts.values())
+    for name in ("ana", "mia", "xyz"):
+        tokens = letters.encode(name)[1:]
+
+        def mean(one: int, size: int, tokens: list[int] = tokens) -> float:
+            found = [(counts[t] + one) / (total + one * size) for t in tokens]
+            return sum(-math.log(p) for p in found) / len(found) if all(found) else 0.0
+
+        what, wanted, hint = f"“{name}”, after three names", mean(1, 27), ""
+        try:
+            got = unigram([*seen], name)
+        except (ValueError, ZeroDivisionError) as error:
+            came = (
+                f"{said_by(error)}: a letter that never occurred; add 1 to each count"
+            )
+            yield Mark(False, what, came)
+            continue
+        if not agree(got, wanted):
+            if agree(got, mean(0, 27)):
+                hint = "add 1 to each count"
+            elif agree(got, mean(1, 26)):
+                hint = "there are 27 tokens, with BOS"
+            elif isinstance(got, float) and agree(got, wanted * len(tokens)):
+                hint = "take the mean over the tokens"
+            elif isinstance(got, float) and got > 0:
+                hint = "the end of a name, BOS, is guessed as well; its start is not"
+        yield near(what, got, wanted, hint)
+
+
+_SQUARED = "Add what the MLP thinks"
+
+
+@exercise("squared-relu", "", _SQUARED)
+def _squared_relu(names: dict, program: ModuleType) -> Iterator[Mark]:
+    edits = {_SQUARED: names["text"]}
+    right = {_SQUARED: text_of(book().chunks[_SQUARED].variants["squared-relu"])}
+    losses = []
+    for chunks in ({}, edits, right):
+        try:
+            racer = workshop.Racer(workshop.load(chunks))
+            losses.append([racer.step()["loss"] for _ in range(3)])
+        except workshop.Mistake as mistake:
+            place = mistake.places[0]
+            where = f"line {place['line']}: " if place["chunk"] == _SQUARED else ""
+            yield Mark(False, "the tangler accepts the chunk", where + place["message"])
+            return
+    yield Mark(True, "the tangler accepts the chunk", "it trains")
+    before, got, wanted = losses
+    came = f"losses {short(got)}"
+    if got == before:
+        came += ", as before: nothing that it computes has changed"
+    elif not agree(got, wanted):
+        came += f", and should be {short(wanted)}: is the positive part squared?"
+    yield Mark(agree(got, wanted), "the first three losses", came)

@@ -1,0 +1,156 @@
+"""Exercises of part IV, Training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from types import ModuleType
+
+from exercises.marking import (
+    Mark,
+    agree,
+    equal,
+    exercise,
+    get,
+    near,
+    plain_softmax,
+    said_by,
+    short,
+)
+
+
+@exercise(
+    "loss",
+    '''
+import math
+
+def loss(probabilities):
+    """Return the loss of a name: at each position the right token got one of these."""
+    return 0
+''',
+)
+def _loss(names: dict, program: ModuleType) -> Iterator[Mark]:
+    loss = get(names, "loss")
+    for what, probabilities in (
+        ("a certain guess", [1.0]),
+        ("a blind guess among 27, four times", [1 / 27] * 4),
+        ("0.9 and 0.1", [0.9, 0.1]),
+        ("0.5, 0.2 and 0.25", [0.5, 0.2, 0.25]),
+    ):
+        surprises = [-math.log(p) for p in probabilities]
+        wanted = sum(surprises) / len(surprises)
+        got, hint = loss([*probabilities]), ""
+        if agree(got, wanted):
+            pass
+        elif agree(got, sum(surprises)):
+            hint = "this is the sum; the loss is the mean over the positions"
+        elif agree(got, -wanted):
+            hint = "logarithms of probabilities are negative, and a loss is not"
+        elif agree(got, -math.log(sum(probabilities) / len(probabilities))):
+            hint = "take the logarithms first, and their mean afterwards"
+        yield near(what, got, wanted, hint)
+
+
+@exercise(
+    "adam",
+    '''
+import math
+
+def adam_step(p, g, m, v, step, rate):
+    """Return p, m and v after a step of Adam; the first step has the number 1."""
+    beta1, beta2 = 0.85, 0.99
+    return p, m, v
+''',
+)
+def _adam(names: dict, program: ModuleType) -> Iterator[Mark]:
+    adam_step = get(names, "adam_step")
+    for what, slopes in (
+        ("one step with a slope of 2", [2.0]),
+        ("one step with a slope of 0.001", [0.001]),
+        ("three steps with slopes 1, -3 and 0.5", [1.0, -3.0, 0.5]),
+    ):
+        p = program.Value(1.0)
+        adam = program.Adam([p])
+        own = (1.0, 0.0, 0.0)
+        for step, slope in enumerate(slopes, start=1):
+            p.grad = slope
+            adam.update(0.01)
+            own = adam_step(own[0], slope, own[1], own[2], step, 0.01)
+            if not isinstance(own, list | tuple) or len(own) != 3:
+                yield Mark(False, what, f"yours returns {short(own)}, not p, m and v")
+                return
+        wanted = (p.data, adam.m[0], adam.v[0])
+        yield near(f"{what}: p, m, v", tuple(own), wanted, _adam_hint(own, wanted))
+
+
+def _adam_hint(own: tuple, wanted: tuple) -> str:
+    if agree(own, wanted):
+        return ""
+    if not agree(own[1], wanted[1]):
+        return "m keeps beta1 of what it was, and takes 1 - beta1 of the slope"
+    if not agree(own[2], wanted[2]):
+        return "v does as m does, with beta2 and the square of the slope"
+    return "m and v are right; are both corrected by their 1 - beta ** step?"
+
+
+@exercise(
+    "overfit",
+    """
+import random
+from microgpt import Model, Tokenizer, train
+
+letters = Tokenizer("abcdefghijklmnopqrstuvwxyz")
+model = Model(letters).randomize(random.Random(42))
+
+# Fifty losses of a model that sees "emma" and nothing else
+losses = []
+""",
+)
+def _overfit(names: dict, program: ModuleType) -> Iterator[Mark]:
+    losses = get(names, "losses", "list")
+    if not isinstance(losses, list | tuple):
+        yield Mark(
+            False, "losses is a list", "train yields its losses; make a list of it"
+        )
+        return
+    yield equal("fifty steps", len(losses), 50, "train takes the number of steps")
+    if not losses or not all(isinstance(loss, float) for loss in losses):
+        return
+    yield Mark(
+        losses[0] > 2.5, "it begins like someone who guesses", f"{losses[0]:.2f}"
+    )
+    hint = "" if losses[-1] < 0.1 else ": did it see one name only?"
+    came = f"the last loss is {losses[-1]:.2f}{hint}"
+    yield Mark(losses[-1] < 0.1, "it ends knowing the name by heart", came)
+
+
+@exercise(
+    "temperature",
+    '''
+import math
+
+def guess(scores, temperature):
+    """Return the probabilities of plain numbers at a temperature."""
+    return scores
+''',
+)
+def _temperature(names: dict, program: ModuleType) -> Iterator[Mark]:
+    guess = get(names, "guess")
+    scores = [2.0, 1.0, 0.5]
+    for temperature in (1, 0.5, 2, 100, 0.01, 0.001):
+        wanted = plain_softmax(program, [score / temperature for score in scores])
+        what, hint = f"2, 1 and 0.5 at temperature {temperature}", ""
+        try:
+            got = guess([*scores], temperature)
+        except OverflowError as error:
+            came = f"{said_by(error)}: take the largest score off all of them first"
+            yield Mark(False, what, came)
+            continue
+        if not agree(got, wanted):
+            if agree(
+                got, plain_softmax(program, [score * temperature for score in scores])
+            ):
+                hint = "scores are divided by the temperature, not multiplied"
+            elif agree(got, plain_softmax(program, scores)):
+                hint = "the temperature is not used yet"
+        yield near(what, got, wanted, hint)

@@ -1,0 +1,239 @@
+"""The forward pass's lab: every stage from a token to the guess about the next one."""
+
+from __future__ import annotations
+
+import inspect
+
+import microgpt
+
+from labs import LabError
+from labs.shared import models, trace
+
+
+def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:
+    """Return what the program's gpt does at one position of a text, stage by stage.
+
+    `tokens` are what stands at the positions, BOS first. Each of the `stages` has a
+    `title`, the program's `code` for it, the `shape` of what it makes, a sentence that
+    says what happened, `said`, and `groups`: vectors with a `label`, their `values`
+    and, where each number has one, `names`. `guess` has the `probs` of all tokens, the
+    `names` of these, and `next`, the token that follows in the text; all from the
+    program. Raises LabError if the text cannot be read or has no such position.
+    """
+    chosen = models.model(model)
+    tokens = chosen.tokenizer.encode(models.check_text(text, chosen))
+    if not 0 <= position < len(tokens) - 1:
+        raise LabError(f"There is no position {position} in this text.")
+    here = trace.positions(chosen, tokens[: position + 1])[-1]
+    letters = ["BOS", *text]
+    names = models.tokens_of(chosen)
+    stages = [*_entry(here, letters[position], position)]
+    for number, layer in enumerate(here.layers, start=1):
+        prefix = f"Layer {number}: " if len(here.layers) > 1 else ""
+        seen = letters[: position + 1]
+        for stage in [*_attention(layer, seen), *_mlp(layer)]:
+            stages.append({**stage, "title": prefix + stage["title"]})
+    following = tokens[position + 1]
+    return {
+        "text": text,
+        "tokens": letters,
+        "position": position,
+        "stages": [*stages, *_guess(here, names, following)],
+        "guess": {"names": names, "probs": here.probs, "next": following},
+    }
+
+
+def _entry(here: trace.Position, letter: str, position: int) -> list[dict]:
+    """Return the stages before the first layer."""
+    return [
+        _stage(
+            "Embedding",
+            [_line(microgpt.gpt, 'weights["wpe"][pos_id]')],
+            f"{len(here.embedded)} numbers",
+            f"Row {here.token} of wte says which token this is, {letter}. Row "
+            f"{position} of wpe says where it stands. The two are added.",
+            _group(f"wte, row {here.token}", here.token_row),
+            _group(f"wpe, row {position}", here.position_row),
+            _group("x, their sum", here.embedded),
+        ),
+        _stage(
+            "Norm of the embedding",
+            [_line(microgpt.gpt, "x = rmsnorm(x)")],
+            f"{len(here.embedded)} numbers",
+            f"All numbers were multiplied by {here.scale:.3f}, so that the mean of "
+            "their squares is 1. This is what enters the residual stream.",
+            _group("before", here.embedded),
+            _group("x, after", here.layers[0].entered),
+        ),
+    ]
+
+
+def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
+    """Return the stages of a layer's attention."""
+    width, heads, letter = len(layer.normed), len(layer.heads), seen[-1]
+    size = width // heads
+    split = f"3 times {width} numbers: {heads} heads of {size} each"
+    weights = f"{heads} times {len(seen)}: a number for each head and position seen"
+    return [
+        _stage(
+            "Norm before attention",
+            [_line(microgpt.gpt, "normed = ")],
+            f"{width} numbers",
+            f"The stream is brought to the standard size: times {layer.scales[0]:.3f}. "
+            "The stream itself stays as it was; attention reads this copy.",
+            _group("normed", layer.normed),
+        ),
+        _stage(
+            "Query, key and value",
+            [_line(microgpt.gpt, f"attn_w{x}") for x in "qkv"],
+            split,
+            f"Three matrices of {width} by {width} make three lists: what {letter} "
+            "looks for, what it offers, what it hands over. Each is cut into heads. "
+            f"Key and value go to the cache, which now has {len(seen)} of each.",
+            *_per_head("query", layer.query, size),
+            *_per_head("key", layer.key, size),
+            *_per_head("value", layer.value, size),
+        ),
+        _stage(
+            "Scores",
+            [_line(microgpt.attention, "scores = ")],
+            weights,
+            f"In each head, the query of {letter} is compared with the key of each "
+            "position up to itself: their dot product is large if they are alike.",
+            *(
+                _group(f"head {i}", head.scores, seen)
+                for i, head in enumerate(layer.heads, start=1)
+            ),
+        ),
+        _stage(
+            "Weights",
+            [_line(microgpt.attention, "weights = ")],
+            weights,
+            f"The scores are divided by the root of {size}, and softmax turns them "
+            "into shares: in each head they sum to 1.",
+            *(
+                _group(f"head {i}", head.weights, seen)
+                for i, head in enumerate(layer.heads, start=1)
+            ),
+        ),
+        _stage(
+            "What the heads found",
+            [_line(microgpt.attention, f"{x} ") for x in ("columns =", "out +=")],
+            f"{width} numbers: {heads} heads of {size}",
+            "Each head adds up the values of the positions, each times its weight. The "
+            "results are joined.",
+            *_per_head("found", layer.found, size),
+        ),
+        _stage(
+            "Heads mixed",
+            [_line(microgpt.gpt, "attn_wo")],
+            f"{width} numbers",
+            f"A matrix of {width} by {width} lets every number depend on all heads.",
+            _group("mixed", layer.mixed),
+        ),
+        _stage(
+            "Added to the stream",
+            [_line(microgpt.gpt, "zip(x, mixed)")],
+            f"{width} numbers",
+            "What attention found is added to what was known: the residual connection.",
+            _group("x, before", layer.entered),
+            _group("mixed", layer.mixed),
+            _group("x, their sum", layer.attended),
+        ),
+    ]
+
+
+def _mlp(layer: trace.Layer) -> list[dict]:
+    """Return the stages of a layer's MLP."""
+    width, wide = len(layer.normed), len(layer.hidden)
+    awake = sum(x > 0 for x in layer.active)
+    return [
+        _stage(
+            "Norm before the MLP",
+            [_line(microgpt.gpt, "hidden = ")],
+            f"{width} numbers",
+            f"The stream is brought to the standard size: times {layer.scales[1]:.3f}.",
+            _group("rmsnorm(x)", layer.normed_again),
+        ),
+        _stage(
+            "Hidden neurons",
+            [_line(microgpt.gpt, "hidden = ")],
+            f"{wide} numbers",
+            f"A matrix of {wide} by {width} compares the {width} numbers with the "
+            f"{wide} patterns that it has learned. Above zero, a pattern fits.",
+            _group("hidden", layer.hidden),
+        ),
+        _stage(
+            "ReLU",
+            [_line(microgpt.gpt, "active = ")],
+            f"{wide} numbers",
+            f"What is below zero becomes zero. {awake} of {wide} neurons are awake.",
+            _group("active", layer.active),
+        ),
+        _stage(
+            "What the MLP thinks",
+            [_line(microgpt.gpt, "thought = ")],
+            f"{width} numbers",
+            f"A matrix of {width} by {wide} narrows them to {width} again. Only "
+            "neurons that are awake count.",
+            _group("thought", layer.thought),
+        ),
+        _stage(
+            "Added to the stream again",
+            [_line(microgpt.gpt, "zip(x, thought)")],
+            f"{width} numbers",
+            "What the MLP thinks is added as well. That is what leaves the layer.",
+            _group("x, before", layer.attended),
+            _group("thought", layer.thought),
+            _group("x, their sum", layer.left),
+        ),
+    ]
+
+
+def _guess(here: trace.Position, names: list[str], following: int) -> list[dict]:
+    """Return the stages after the last layer."""
+    best = max(range(len(names)), key=here.probs.__getitem__)
+    size = len(here.layers[-1].left)
+    place = 1 + sum(p > here.probs[following] for p in here.probs)
+    return [
+        _stage(
+            "Logits",
+            [_line(microgpt.gpt, "lm_head")],
+            f"{len(names)} numbers, one for each token",
+            f"A matrix of {len(names)} by {size} gives each token a score, a logit. "
+            f"The highest is that of {names[best]}.",
+            _group("logits", here.logits, names),
+        ),
+        _stage(
+            "Probabilities",
+            [_line(microgpt.generate, "logit / temperature")],
+            f"{len(names)} numbers, one for each token",
+            "Softmax turns the logits into probabilities, here at temperature 1. The "
+            f"likeliest next token is {names[best]}. In the word, {names[following]} "
+            f"comes next: number {place} of {len(names)}.",
+            _group("probs", here.probs, names),
+        ),
+    ]
+
+
+def _stage(title: str, code: list[str], shape: str, said: str, *groups: dict) -> dict:
+    stage = {"title": title, "code": code, "shape": shape, "said": said}
+    return {**stage, "groups": [*groups]}
+
+
+def _group(label: str, values: list[float], names: list[str] | None = None) -> dict:
+    return {"label": label, "values": values, "names": names}
+
+
+def _per_head(label: str, values: list[float], size: int) -> list[dict]:
+    """Return a group a head, each with its part of the values."""
+    return [
+        _group(f"{label}, head {i + 1}", values[i * size : (i + 1) * size])
+        for i in range(len(values) // size)
+    ]
+
+
+def _line(function, part: str) -> str:
+    """Return the first line of the program's function in which a part stands."""
+    lines = inspect.getsource(function).splitlines()
+    return next(line.strip() for line in lines if part in line)

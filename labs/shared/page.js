@@ -1,0 +1,209 @@
+// The labs of the page that is open: starts the machine and brings each lab to life.
+
+import { Machine } from "./machine.js";
+import { h } from "./parts.js";
+
+const PATIENCE = 1000; // milliseconds after which a lab says that it works
+
+let machine = null;
+let ready = null; // the start of the machine, as a promise
+let kept = []; // what the labs of the last page need to go on
+const listeners = new Set(); // those who are told how far the start is
+
+// Start the machine if it does not run yet, and a lab. `say` is told how far it is.
+export async function start(frame, say) {
+  const here = await begin(say);
+  if (here && !frame.dataset.state) await mount(frame, here);
+}
+
+// Start the machine, and let a script make something of a session or a chunk.
+export async function open(script, block, say) {
+  const here = await begin(say);
+  if (!here) return;
+  if (here.busy) say("Python is at work on something else of this page …");
+  const module = await import(`../${script}/lab.js`);
+  const lab = new Lab(here);
+  await lab.settingUp(() => module.default(block, lab));
+}
+
+// The page is left: its machine ends, and what the reader trained is kept.
+export function leave() {
+  if (machine) kept = machine.end();
+  machine = null;
+}
+
+// Return the machine once it runs; null if the page was left meanwhile.
+async function begin(say) {
+  const tell = (share) => say(progress(share));
+  listeners.add(tell);
+  if (!machine) {
+    machine = new Machine();
+    machine.inherit(kept);
+    const report = (share) => listeners.forEach((listener) => listener(share));
+    ready = Promise.all([addStyle(), machine.start(report)]);
+  }
+  const here = machine;
+  try {
+    await ready;
+  } catch (error) {
+    here.end();
+    if (machine === here) machine = null;
+    throw error;
+  } finally {
+    listeners.delete(tell);
+  }
+  if (machine !== here) return null;
+  for (const note of document.querySelectorAll(".lab:not([data-state]) .lab-bar small")) {
+    note.textContent = "Python is loaded.";
+  }
+  return here;
+}
+
+function progress(share) {
+  return share < 1 ? `Loading Python: ${Math.round(100 * share)} %` : "Starting Python …";
+}
+
+function addStyle() {
+  const href = new URL("../labs.css", import.meta.url).href;
+  if (document.querySelector(`link[href="${href}"]`)) return null;
+  return new Promise((resolve, reject) => {
+    const onerror = () => {
+      link.remove();
+      reject(new Error("labs.css could not be loaded"));
+    };
+    const link = h("link", { rel: "stylesheet", href, onload: resolve, onerror });
+    document.head.append(link);
+  });
+}
+
+async function mount(frame, machine) {
+  const script = await import(`../${frame.dataset.lab}/lab.js`);
+  frame.dataset.state = "starting";
+  const bar = frame.querySelector(".lab-bar");
+  const status = h("small", { role: "status" });
+  const stop = h("button", { type: "button", onclick: () => machine.stop() }, "Stop");
+  const offer = [...bar.childNodes];
+  const isByKey = bar.querySelector(":focus-visible"); // where no key was, none comes up
+  const pictures = [...frame.children].filter((each) => each !== bar && !each.hidden);
+  stop.ariaDisabled = "true"; // with disabled it would lose the focus
+  bar.replaceChildren(bar.querySelector("strong"), status, stop);
+  for (const picture of pictures) picture.hidden = true;
+  const body = h("div", { className: "lab-body" });
+  const lab = new Lab(machine);
+  frame.append(body, lab.message);
+  let working;
+  machine.addEventListener("busy", ({ detail }) => {
+    stop.ariaDisabled = String(!detail);
+    clearTimeout(working);
+    if (detail) working = setTimeout(() => (status.textContent = "Working …"), PATIENCE);
+    else status.textContent = "";
+  });
+  machine.addEventListener("restart", () => {
+    clearTimeout(working);
+    status.textContent = "Stopped. Python starts again …";
+  });
+  try {
+    await lab.settingUp(() => script.default(body, lab));
+  } catch (error) {
+    bar.replaceChildren(...offer);
+    for (const part of [body, lab.message]) part.remove();
+    for (const picture of pictures) picture.hidden = false;
+    delete frame.dataset.state;
+    throw error;
+  }
+  if (lab.message.parentElement === frame) body.querySelector(".lab-row")?.after(lab.message);
+  if (isByKey) body.querySelector("input, select, textarea, button")?.focus({ preventScroll: true });
+  frame.dataset.state = "ready";
+}
+
+// What a lab's script works with.
+class Lab {
+  #asked = new Map(); // name → the call under way: {next}
+  #failed; // name of the call whose mistake is told; undefined for a run
+  #isSettingUp = false;
+
+  constructor(machine) {
+    this.machine = machine;
+    this.message = h("p", { className: "lab-message", role: "alert" });
+  }
+
+  // Call a function and return its value. Of several calls of one function that wait,
+  // only the last is made. Returns undefined if this one was dropped, or if it failed:
+  // then the reader was told why. `onPrint` gets what the reader's code prints meanwhile.
+  async ask(name, args = {}, onPrint = undefined) {
+    const before = this.#asked.get(name);
+    if (before) {
+      before.next?.(false);
+      const mine = await new Promise((resolve) => (before.next = resolve));
+      if (!mine) return undefined;
+    }
+    const call = { next: null };
+    this.#asked.set(name, call);
+    const value = await this.attempt(this.#call(name, args, onPrint), name);
+    this.#asked.delete(name);
+    call.next?.(true);
+    return value;
+  }
+
+  // Do the first part of a lab's script: what it asks for is then asked for again if
+  // Python is stopped, so that the lab gets all that it is made of.
+  async settingUp(action) {
+    this.#isSettingUp = true;
+    try {
+      await action();
+    } finally {
+      this.#isSettingUp = false;
+    }
+  }
+
+  async #call(name, args, onPrint) {
+    try {
+      return await this.machine.call(name, args, onPrint);
+    } catch (error) {
+      const isOver = !this.#isSettingUp || this.machine.isEnded;
+      if (isOver || error.name !== "Stopped") throw error;
+      return this.#call(name, args, onPrint);
+    }
+  }
+
+  // Call a function again and again, until its value has `done` or the machine is
+  // paused; `onStep` gets each value. Returns whether it came to its end.
+  async run(name, args, onStep) {
+    const end = this.machine.run(name, args, onStep).then(() => true);
+    return (await this.attempt(end)) ?? false;
+  }
+
+  // Call a function as a run of one step, after which the machine keeps what the lab's
+  // Python needs to go on. Returns its value; undefined as `ask` does.
+  async begin(name, args = {}) {
+    let begun;
+    await this.run(name, args, (value) => (begun = value));
+    return begun;
+  }
+
+  // Wait for a promise; tell the reader if it fails. A call that succeeds takes back only
+  // what was said of itself: a look in the background says nothing about a mistake.
+  async attempt(promise, name) {
+    try {
+      const value = await promise;
+      if (!name || name === this.#failed) this.say("");
+      return value;
+    } catch (error) {
+      if (error.name === "Stopped") return undefined;
+      this.#failed = name;
+      this.say(explain(error));
+      return undefined;
+    }
+  }
+
+  // Show a message below the lab.
+  say(text) {
+    if (this.message.textContent !== text) this.message.textContent = text;
+  }
+}
+
+function explain(error) {
+  if (error.name === "LabError") return error.message;
+  const last = error.message.trim().split("\n").at(-1);
+  return `This is a mistake in the lab, not yours: ${last} (If it stays, reload the page.)`;
+}

@@ -1,0 +1,369 @@
+"""The training lab: the program's own training, a step at a time.
+
+The run that goes on is the module's only state; its model is the reader's own, `yours`.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections import Counter
+from itertools import accumulate, pairwise
+
+import microgpt
+
+from labs import LabError
+from labs.shared import fields, hooks, models, runs
+
+MOST = {
+    "steps": 10_000,
+    "width": 64,
+    "heads": 16,
+    "layers": 4,
+    "positions": 64,
+}
+MOST_PARAMETERS = 60_000
+MOST_LINES, MOST_CHARACTERS = 20_000, 200_000  # of the reader's own list
+HELD_OUT = 600  # documents that the bigram baseline is measured with, at most
+EVERY = 100  # steps between two entries of the log
+NAMES = 5  # in an entry
+
+
+class Training:
+    """A run, what it was begun with, and what is told about it."""
+
+    def __init__(
+        self,
+        seed: int,
+        steps: int,
+        learning_rate: float,
+        sizes: dict[str, int],
+        data: str | None,
+    ) -> None:
+        self.options = (seed, steps, learning_rate, sizes, data)
+        docs = models.names() if data is None else _own_list(data)
+        _check_sizes(docs, sizes)
+        docs, model, rng = models.start(docs, seed, **sizes)
+        self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
+        self.log: list[dict] = []
+        self.trouble = ""  # why it cannot go on
+        self.info = self._describe(sizes)
+        self._begun = pickle.dumps(self.options)
+
+    def step(self) -> dict:
+        """Do a step and tell about it, see the module's `step`."""
+        run = self.run
+        if self.trouble:
+            raise LabError(self.trouble)
+        if run.done == run.steps:
+            raise LabError(f"All {run.steps:,} steps are done. Begin again.")
+        doc = run.doc(run.done)
+        try:
+            loss = run.step()
+        except runs.DivergedError:
+            loss = run.losses[-1]
+            self._diverge()
+        if run.done == run.steps and not all(map(math.isfinite, run.numbers[0])):
+            self._diverge()
+        is_told = run.done % EVERY == 0 or run.done == run.steps
+        if is_told and not self.trouble:
+            self.log.append({"step": run.done, "names": run.samples(NAMES)})
+        return {
+            "step": run.done,
+            "steps": run.steps,
+            "loss": loss,
+            "rate": run.rate,
+            "doc": doc,
+            "done": bool(self.trouble) or run.done == run.steps,
+            "trouble": self.trouble,
+            "log": self.log[-1:] if is_told and not self.trouble else [],
+        }
+
+    def keep(self) -> bytes:
+        """Return what `go_on` needs."""
+        run = self.run.keep()
+        return pickle.dumps((self._begun, run, self.log, self.trouble))
+
+    @classmethod
+    def go_on(cls, kept: bytes) -> Training:
+        """Return the training as it was when it was kept."""
+        begun, run, log, trouble = pickle.loads(kept)
+        training = cls(*pickle.loads(begun))
+        training.run.go_on(run)
+        training.log, training.trouble = log, trouble
+        return training
+
+    def _diverge(self) -> None:
+        self.trouble = (
+            f"The training diverged at step {self.run.done:,}: its numbers have gone "
+            "off to infinity. Lower the learning rate and begin again."
+        )
+
+    def _describe(self, sizes: dict[str, int]) -> dict:
+        run, model = self.run, self.run.model
+        vocab = model.tokenizer.vocab_size
+        seen = run.docs[: run.steps]
+        held_out = run.docs[run.steps :][-HELD_OUT:]
+        bigram = bigram_loss(model.tokenizer, seen, held_out or seen)
+        return {
+            "docs": len(run.docs),
+            "vocab": vocab,
+            "params": len(model.params()),
+            "steps": run.steps,
+            "seed": self.options[0],
+            "learning_rate": run.learning_rate,
+            "sizes": {name: getattr(model, name) for name in microgpt.SIZES},
+            "uniform": math.log(vocab),
+            "bigram": bigram,
+            "held_out": len(held_out),
+            "longer": sum(len(doc) >= model.block_size for doc in run.docs),
+            "matrices": model.shapes(),
+            "tokens": models.tokens_of(model),
+            "done": True,
+        }
+
+
+_now: list[Training] = []  # the training that goes on, once there is one
+
+
+def begin(
+    seed: int | str = models.SEED,
+    steps: int | str = 1000,
+    learning_rate: float | str = 0.01,
+    n_embd: int | str = 16,
+    n_head: int | str = 4,
+    n_layer: int | str = 1,
+    block_size: int | str = 16,
+    data: str | None = None,
+) -> dict:
+    """Begin a training with the program's options, on the book's names or on `data`.
+
+    Numbers may be given as text. Returns `docs`, `vocab` and `params`, how many there
+    are; `steps`, `seed`, `learning_rate` and `sizes`; the losses `uniform` and
+    `bigram` of two who do not learn, the latter measured with `held_out` documents (0:
+    with those of the training); how many documents are `longer` than the model reads;
+    `matrices`, the shapes by name; and `tokens`, their texts. A page may run this like
+    a step, and then it is kept like a step: so it is `done` at once.
+    Raises LabError if something is wrong, and leaves an earlier training as it was.
+    """
+    sizes = {
+        "n_embd": _size("width", n_embd),
+        "n_head": _size("heads", n_head),
+        "n_layer": _size("layers", n_layer),
+        "block_size": _size("positions", block_size),
+    }
+    seed = fields.number("seed", seed, microgpt.whole, "a whole number")
+    steps = _size("steps", steps)
+    training = Training(seed, steps, check_rate(learning_rate), sizes, data)
+    _take_up(training)
+    return training.info
+
+
+def step(until: int | None = None) -> dict:
+    """Do a step.
+
+    Returns the number of the `step`, from 1; how many `steps` there will be; the
+    `loss` before the update, in nats per token; the `rate` of this step; the `doc`;
+    `done`, whether it is the last one or number `until`; `trouble`, why no other can
+    follow, or ""; and `log`, an entry if this step has one: `step` and `names`.
+    """
+    told = _training().step()
+    told["done"] |= until is not None and told["step"] >= until
+    return told
+
+
+def set_learning_rate(learning_rate: float | str) -> dict:
+    """Let the schedule be that of another rate from the next step on; return it."""
+    training = _training()
+    training.run.set_learning_rate(check_rate(learning_rate))
+    return {"learning_rate": training.run.learning_rate}
+
+
+def status() -> dict | None:
+    """Return all about the present training, None if there is none.
+
+    `info` is what `begin` returned; `data` the reader's own list; `losses` those of all
+    steps, `log` all entries; `rate` that of the last step, and `learning_rate` what the
+    schedule begins with now; `trouble` as in `step`.
+    """
+    if not _now:
+        return None
+    training = _now[0]
+    run = training.run
+    return {
+        "info": training.info,
+        "data": training.options[4],
+        "losses": [*run.losses],
+        "rate": run.rate if run.done else None,
+        "learning_rate": run.learning_rate,
+        "log": training.log,
+        "trouble": training.trouble,
+    }
+
+
+def samples(count: int = 20) -> list[str]:
+    """Return the names that the program would print if its training ended now."""
+    return _training().run.samples(count)
+
+
+def documents() -> dict:
+    """Return the document of the last step and that of the next one.
+
+    `last` is null before the first step or if it is not known any more, `next` after
+    the last step. Each has its `doc`, the tokens' texts `inputs` and `targets`, and
+    `now`, the probability that the model gives to each target now; `last` also has
+    `before`, those in the step itself, before its update.
+    """
+    run = _training().run
+    last = following = None
+    if run.done and run.logits:
+        last = _guesses(run, run.done - 1)
+        before = runs.probabilities(run.logits)
+        last["before"] = _of_targets(run, last["doc"], before)
+    if run.done < run.steps:
+        following = _guesses(run, run.done)
+    return {"last": last, "next": following}
+
+
+def parameter(matrix: str, row: int, column: int) -> dict:
+    """Return how the last step has moved one parameter.
+
+    `value`, `m` and `v` are those of now; `before` the same before the step, and
+    `slope` and `rate` those of it; `betas` say how slowly m and v forget, `means`
+    are both, corrected, and `change` is by how much the value has moved. `before` is
+    null, and what follows is missing, if there was no step, or if it is not known any
+    more, because Python has started again since.
+    """
+    run = _training().run
+    shapes = run.model.shapes()
+    if matrix not in shapes:
+        raise LabError(f"The model has no matrix {matrix}.")
+    rows, columns = shapes[matrix]
+    if not 0 <= row < rows or not 0 <= column < columns:
+        raise LabError(
+            f"{matrix} has rows 0 to {rows - 1} and columns 0 to {columns - 1}."
+        )
+    sizes = [rows * columns for rows, columns in shapes.values()]
+    starts = dict(zip(shapes, accumulate(sizes, initial=0)))
+    place = starts[matrix] + row * columns + column
+    value, m, v = (numbers[place] for numbers in run.numbers)
+    found = {"value": value, "m": m, "v": v, "before": None, "step": run.done}
+    if run.done and run.before:
+        adam = run.adam
+        old = dict(zip(("value", "m", "v"), (each[place] for each in run.before)))
+        mean = m / (1 - adam.beta1**run.done)
+        square = v / (1 - adam.beta2**run.done)
+        found |= {
+            "before": old,
+            "slope": adam.params[place].grad,
+            "rate": run.rate,
+            "betas": [adam.beta1, adam.beta2],
+            "means": {"m": mean, "v": square},
+            "change": value - old["value"],
+        }
+    return found
+
+
+def save() -> bytes:
+    """Return what another worker needs to go on as if nothing had happened."""
+    return _now[0].keep() if _now else b""
+
+
+def restore(kept: bytes) -> None:
+    """Go on from what `save` returned."""
+    _take_up(Training.go_on(kept))
+
+
+def bigram_loss(tokenizer, seen: list[str], asked: list[str]) -> float:
+    """Return the loss per token, in nats, of counting which token follows which.
+
+    The pairs in the documents `seen` are counted, one is added to each count, and the
+    loss is the mean over all tokens of the documents `asked`.
+    """
+    counts = Counter()
+    for doc in seen:
+        tokens = tokenizer.encode(doc)
+        counts.update(pairwise(tokens))
+        counts.update(tokens[:-1])
+    surprises = []
+    for doc in asked:
+        tokens = tokenizer.encode(doc)
+        for pair in pairwise(tokens):
+            share = (counts[pair] + 1) / (counts[pair[0]] + tokenizer.vocab_size)
+            surprises.append(-math.log(share))
+    return math.fsum(surprises) / len(surprises)
+
+
+def check_rate(learning_rate: float | str) -> float:
+    """Return a learning rate as the program reads it, or raise LabError."""
+    what = "a positive number, such as 0.01"
+    return fields.number("learning rate", learning_rate, microgpt.positive, what)
+
+
+def _take_up(training: Training) -> None:
+    _now[:] = [training]
+    models.make_yours(training.run.model)
+
+
+def _training() -> Training:
+    if not _now:
+        raise LabError("No training has begun yet.")
+    return _now[0]
+
+
+def _size(what: str, given: int | str) -> int:
+    """Return a number between 1 and the most that a lab takes."""
+    kind = f"a whole number from 1 to {MOST[what]:,}"
+    number = fields.number(what, given, microgpt.size, kind)
+    if number > MOST[what]:
+        raise LabError(f"The {what} must be {kind}; {number:,} is more.")
+    return number
+
+
+def _own_list(data: str) -> list[str]:
+    """Return the documents of a reader's own list."""
+    if len(data) > MOST_CHARACTERS:
+        raise LabError(
+            f"Your list has {len(data):,} characters; {MOST_CHARACTERS:,} is the most."
+        )
+    docs = microgpt.split_docs(data)
+    if not docs:
+        raise LabError("Your list is empty; give one name a line.")
+    if len(docs) > MOST_LINES:
+        raise LabError(
+            f"Your list has {len(docs):,} lines; {MOST_LINES:,} is the most."
+        )
+    return docs
+
+
+def _check_sizes(docs: list[str], sizes: dict[str, int]) -> None:
+    """Raise LabError if a page cannot train a model of such sizes in good time."""
+    shapes = models.empty(docs, sizes).shapes()
+    count = sum(rows * columns for rows, columns in shapes.values())
+    if count > MOST_PARAMETERS:
+        raise LabError(
+            f"That model has {count:,} parameters. A page can train up to "
+            f"{MOST_PARAMETERS:,} in good time; choose a smaller width or fewer layers."
+        )
+
+
+def _guesses(run: runs.Run, step: int) -> dict:
+    """Return the document of a step, and the probability of each target now."""
+    doc = run.doc(step)
+    tokens = run.model.tokenizer.encode(doc)
+    with hooks.logits_noted(microgpt) as logits, microgpt.collector_paused():
+        microgpt.mean_loss(tokens, run.model)
+    texts = models.tokens_of(run.model)
+    shown = [texts[token] for token in tokens[: len(logits) + 1]]
+    return {
+        "doc": doc,
+        "inputs": shown[:-1],
+        "targets": shown[1:],
+        "now": _of_targets(run, doc, runs.probabilities(logits)),
+    }
+
+
+def _of_targets(run: runs.Run, doc: str, rows: list[list[float]]) -> list[float]:
+    """Return the probability of the next token in each row."""
+    tokens = run.model.tokenizer.encode(doc)
+    return [probs[token] for probs, token in zip(rows, tokens[1:])]

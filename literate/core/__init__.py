@@ -1,0 +1,1 @@
+"""What both doors stand on: diagnostics, syntax, the document, its programs."""
