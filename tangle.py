@@ -31,7 +31,7 @@ import sys
 
 from literate.core.diagnostics import DocumentError, nearest
 from literate.core.names import FOLDER
-from literate.core.program import check_syntax
+from literate.core.programs import check_syntax
 from literate.tool.command_line import (
     BOOK,
     HelpWanted,
@@ -106,7 +106,7 @@ def _tangle(options: Options) -> int:
         raise UsageError(message)
     outputs = outputs_and_forms(document, options.variant)
     if options.list:
-        from literate.core.listing import listing
+        from literate.tool.listing import listing
 
         print(listing(document), end="")
         return 0

@@ -111,7 +111,7 @@ def _figure(match: re.Match[str]) -> str:
 
 
 def _weave(config: MkDocsConfig):
-    documents, program = _module("core.document"), _module("core.program")
+    documents, program = _module("core.document"), _module("core.programs")
     weaving, diagrams = _module("weaving.pages"), _module("weaving.diagrams")
     text = (ROOT / BOOK).read_bytes().decode("utf-8")
     document = documents.parse(text, BOOK)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from labs.shared import models
 from literate.core.document import Document, Piece, parse
-from literate.core.program import Output, tangle
+from literate.core.programs import Output, tangle
 
 PROGRAM = "build/microgpt.py"
 
@@ -23,7 +23,7 @@ def text_of(pieces: Iterable[Piece]) -> str:
     """Return pieces as the book has them."""
     lines = book().lines
     return "".join(
-        line for p in pieces for line in lines[p.start : p.start + len(p.lines)]
+        line for p in pieces for line in lines[p.line : p.line + len(p.lines)]
     )
 
 

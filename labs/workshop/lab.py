@@ -14,6 +14,7 @@ import traceback
 import types
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 import microgpt
 
@@ -23,7 +24,7 @@ from labs.shared.book import book, program_of, text_of
 from labs.shared.typed import ENDINGS, Flood, Screen, confined, last_line
 from literate.core.diagnostics import DocumentError, Problem
 from literate.core.document import parse
-from literate.core.program import Output, check_syntax
+from literate.core.programs import Output, check_syntax
 
 VARIANT = "reader"
 YOURS = "<your microgpt.py>"
@@ -97,8 +98,8 @@ class Workpiece:
                 return name, index - first + 1
         for each in self.document.chunks.values():
             for piece in each.all_pieces():
-                if piece.start <= index < piece.start + len(piece.lines):
-                    return each.name, index - piece.start + 1
+                if piece.line <= index < piece.line + len(piece.lines):
+                    return each.name, index - piece.line + 1
         return None, None
 
     def place_in_program(self, line: int) -> tuple[str | None, int | None]:
@@ -109,7 +110,7 @@ class Workpiece:
         name, line = self.place(problem.line - 1)
         if self.output:  # then Python's words are about lines of the program
             message = re.sub(r"\bline (\d+)", self._translate, problem.message)
-            problem = problem._replace(message=message, hint="")
+            problem = replace(problem, message=message, hint="")
         shown = [text[2:] for text in problem.render().split("\n")[1:]]
         return _mistake(name, line, problem.message, "\n".join(shown))
 

@@ -1,1 +1,8 @@
-"""What both doors stand on: diagnostics, syntax, the document, its programs."""
+"""What both doors stand on, each module on those before it.
+
+- diagnostics: problems, and how they are shown
+- names, syntax, blocks: what a chunk may be called, how it is written, where it stands
+- document: the chunks and examples of a document
+- checks, programs: chunks found sound, and put together into programs
+- sessions: the examples, and whether they keep their promises
+"""

@@ -8,6 +8,8 @@ from literate.core import names
 from literate.core.diagnostics import Problem, nearest
 from literate.core.document import Chunk, Document, Piece, Reference
 
+_HINTS = 20  # unknown names for which the nearest one is looked for
+
 Use = tuple[Piece, Reference]  # a reference, and the piece it is in
 
 
@@ -40,7 +42,7 @@ class _Checker:
     ) -> None:
         """Report at a reference, or at a piece's header; once at any place."""
         name = reference.name if reference else piece.name
-        index = piece.start + reference.index if reference else piece.line - 1
+        index = piece.line + reference.index if reference else piece.line - 1
         column = self.document.lines[index].index("<<")
         if (index, column) not in self.problems:
             self.problems[index, column] = self.document.problem(
@@ -48,11 +50,10 @@ class _Checker:
             )
 
     def _check_roots(self) -> None:
-        roots = [chunk for chunk in self.chunks.values() if chunk.path and chunk.pieces]
+        roots = self.document.roots
         by_path: dict[str, Chunk] = {}
         for root in roots:
-            path = names.same_path(root.path)
-            other = by_path.setdefault(path, root)
+            other = by_path.setdefault(names.same_path(root.path), root)
             if other is not root:
                 line = other.pieces[0].line
                 message = f"the same file as {other.name}, the root at line {line}"
@@ -76,29 +77,28 @@ class _Checker:
     def _check_names(self) -> None:
         """Report references to unknown names and to roots, and unused chunks."""
         unknown = []
-        for chunk in self.chunks.values():
-            for piece in chunk.all_pieces():
-                for reference in piece.references:
-                    self.referenced.add(reference.name)
-                    target = self.chunks.get(reference.name)
-                    if target is None:
-                        unknown.append((piece, reference))
-                    elif target.path:
-                        message = "a root is a file, and no part of another chunk"
-                        self._report(piece, reference, message)
+        for piece in self.document.pieces():
+            for reference in piece.references:
+                self.referenced.add(reference.name)
+                target = self.chunks.get(reference.name)
+                if target is None:
+                    unknown.append((piece, reference))
+                elif target.path:
+                    message = "a root is a file, and no part of another chunk"
+                    self._report(piece, reference, message)
+        known = self.referenced | self.document.excused
         unused = {
             chunk.name: chunk
             for chunk in self.chunks.values()
-            if not chunk.path
-            and chunk.pieces
-            and chunk.name not in self.referenced
-            and chunk.name not in self.document.excused
+            if not chunk.path and chunk.pieces and chunk.name not in known
         }
-        for piece, reference in unknown:
+        for number, (piece, reference) in enumerate(unknown):
             if reference.name in self.document.excused:
                 continue
-            near = nearest(reference.name, unused)
-            near = near or nearest(reference.name, self.chunks)
+            near = None
+            if number < _HINTS:
+                near = nearest(reference.name, unused)
+                near = near or nearest(reference.name, self.chunks)
             unused.pop(near, None)  # one slip, one message
             hint = f'did you mean "{near}"?' if near else ""
             message = f'no chunk is called "{reference.name}"'
@@ -112,86 +112,69 @@ class _Checker:
             self._report(piece, None, f'"{chunk.name}" is never used', hint)
 
     def _check_composition(self, variant: str | None) -> None:
-        """Report cycles and second references in the program or one variant of it."""
-        uses: dict[str, list[tuple[int, Piece, Reference]]] = {}
-        waiting = [
-            chunk
-            for chunk in self.chunks.values()
-            if chunk.path or chunk.name not in self.referenced
-        ]
-        reached = 0
-        while waiting:
-            reached += 1
-            for piece in waiting.pop().pieces_in(variant):
-                for reference in piece.references:
-                    use = (piece.line + reference.index, piece, reference)
-                    if reference.name in uses:
-                        uses[reference.name].append(use)
-                        continue
-                    uses[reference.name] = [use]
-                    if reference.name in self.chunks:
-                        waiting.append(self.chunks[reference.name])
-        is_tree = all(len(places) == 1 for places in uses.values())
-        if is_tree and reached == len(self.chunks):
-            return  # with every chunk in it: so nothing is used twice, or by itself
+        """Report cycles, and second references in a root, in a variant of it all."""
         suffix = f" in the variant {variant}" if variant else ""
-        in_cycles = self._check_cycles(variant, suffix)
-        for name, places in uses.items():
-            if len(places) == 1 or name in in_cycles or name not in self.chunks:
-                continue
-            places.sort(key=lambda use: use[0])
-            first = places[0][0] + 1
-            for _, piece, reference in places[1:]:
-                message = f'"{name}" is used already, at line {first}{suffix}'
-                hint = "a chunk is used once; give what is shared a function of its own"
-                self._report(piece, reference, message, hint)
+        reached: set[str] = set()
+        for root in self.document.roots:
+            reached |= self._walk(root.name, variant, suffix)
+        for name in self.chunks:  # what no root reaches may be a cycle by itself
+            if name not in reached:
+                reached |= self._walk(name, variant, suffix)
 
-    def _check_cycles(self, variant: str | None, suffix: str) -> set[str]:
-        """Report every cycle of references once; return the names in them."""
-        done: set[str] = set()
-        found: set[str] = set()
-        for start in self.chunks:
-            if start in done:
+    def _walk(self, start: str, variant: str | None, suffix: str) -> set[str]:
+        """Go through all that a chunk stands for; return the names that were met."""
+        uses: dict[str, list[Use]] = {start: []}
+        in_cycles: set[str] = set()
+        path, above = [start], [self._uses(start, variant)]
+        taken: list[Use] = []  # the reference to each name of the path but the first
+        while above:
+            use = next(above[-1], None)
+            if use is None:
+                above.pop()
+                path.pop()
+                if taken:
+                    taken.pop()
                 continue
-            path = [start]
-            depth = {start: 0}
-            used: list[Use] = []
-            steps = [self._steps(start, variant)]
-            while steps:
-                step = next(steps[-1], None)
-                if step is None:
-                    steps.pop()
-                    name = path.pop()
-                    del depth[name]
-                    done.add(name)
-                    if used:
-                        used.pop()
-                    continue
-                name = step[1].name
-                if name in depth:
-                    cycle = [*used[depth[name] :], step]
-                    self._report_cycle(cycle, suffix)
-                    found.update(path[depth[name] :])
-                elif name not in done and name in self.chunks:
-                    depth[name] = len(path)
-                    path.append(name)
-                    used.append(step)
-                    steps.append(self._steps(name, variant))
-        return found
+            name = use[1].name
+            uses.setdefault(name, []).append(use)
+            if name in self.chunks and len(uses[name]) == 1 and name != start:
+                path.append(name)
+                taken.append(use)
+                above.append(self._uses(name, variant))
+            elif name in path:
+                at = path.index(name)
+                self._report_cycle([*taken[at:], use], suffix)
+                in_cycles.update(path[at:])
+        for name in uses.keys() - in_cycles:
+            if len(uses[name]) > 1 and name in self.chunks:
+                self._report_uses(name, uses[name], suffix)
+        return {*uses}
 
-    def _steps(self, name: str, variant: str | None) -> Iterator[Use]:
+    def _uses(self, name: str, variant: str | None) -> Iterator[Use]:
         for piece in self.chunks[name].pieces_in(variant):
             for reference in piece.references:
                 yield piece, reference
 
+    def _report_uses(self, name: str, uses: list[Use], suffix: str) -> None:
+        """Report all references to a name in one root but the first of the document."""
+        uses.sort(key=_index)
+        message = f'"{name}" is used already, at line {_index(uses[0]) + 1}{suffix}'
+        hint = "a chunk is used once; give what is shared a function of its own"
+        for piece, reference in uses[1:]:
+            self._report(piece, reference, message, hint)
+
     def _report_cycle(self, cycle: list[Use], suffix: str) -> None:
         """Report at the cycle's last reference in the document, wherever it was met."""
-        last = max(
-            range(len(cycle)), key=lambda i: cycle[i][0].line + cycle[i][1].index
-        )
+        last = max(range(len(cycle)), key=lambda number: _index(cycle[number]))
         cycle = cycle[last + 1 :] + cycle[: last + 1]
         path = [piece.name for piece, _ in cycle] + [cycle[0][0].name]
         if len(path) > 9:
             path[4:-4] = [f"({len(path) - 8:,} more)"]
         message = f"a chunk that is part of itself{suffix}: {' → '.join(path)}"
         self._report(*cycle[-1], message)
+
+
+def _index(use: Use) -> int:
+    """Return the document's line, from 0, of a reference."""
+    piece, reference = use
+    return piece.line + reference.index

@@ -2,86 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from literate.core import markdown, names, syntax
-from literate.core.diagnostics import Problem, nearest
-from literate.core.markdown import Block, Fence, Heading
-from literate.core.syntax import DATA, LEADERS, Fault
+from literate.core import names, syntax
+from literate.core.blocks import Block, Fence, Heading, Html, Text, scan, split_lines
+from literate.core.diagnostics import Fault, Problem, did_you_mean, nearest
+from literate.core.syntax import DATA, LEADERS, PYTHON
 
-_PLACES = {
-    markdown.PARAGRAPH: "a paragraph",
-    markdown.HEADING: "a heading",
-    markdown.CODE: "an indented block",
-    markdown.HTML: "an HTML block",
-    markdown.QUOTE: "a block quote",
-    markdown.LIST: "a list",
-    markdown.BREAK: "a thematic break",
-}
+_KINDS = {Text: "a paragraph", Heading: "a heading", Html: "an HTML block"}
 
 
+@dataclass
 class Reference:
     """A line that stands for a chunk: the `index` of the line in its piece, its
-    `indent`, the chunk's `name`, and the `comment` that it becomes, with its ending.
+    `indent`, the chunk's `name`, and the line's `ending`.
     """
 
-    __slots__ = ("comment", "indent", "index", "name")
-
-    def __init__(self, index: int, indent: str, name: str, comment: str) -> None:
-        self.index = index
-        self.indent = indent
-        self.name = name
-        self.comment = comment
+    index: int
+    indent: str
+    name: str
+    ending: str
 
 
+@dataclass(eq=False)
 class Piece:
     """A fenced block that defines or continues a chunk.
 
-    `line` is the header's line (from 1), `start` the index in the document's lines of
-    the first of `lines`: the code, without an indented fence's indentation and a
-    literal's backslash. `variant` is None in the default program; `chapter` is the
-    `##` heading above, or None.
+    `line` is the header's line (from 1), and the index in the document's lines of the
+    first of `lines`: the code, without a literal's backslash. `variant` is None in the
+    default program; `chapter` is the `##` heading above, or None.
     """
 
-    __slots__ = (
-        "chapter",
-        "language",
-        "leader",
-        "line",
-        "lines",
-        "name",
-        "references",
-        "start",
-        "variant",
-    )
+    name: str
+    line: int
+    language: str
+    leader: str
+    variant: str | None
+    chapter: Heading | None
+    lines: list[str] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
 
-    def __init__(
-        self, name: str, line: int, language: str, leader: str, variant: str | None
-    ) -> None:
-        self.name = name
-        self.line = line
-        self.language = language
-        self.leader = leader
-        self.variant = variant
-        self.start = line
-        self.lines: list[str] = []
-        self.references: list[Reference] = []
-        self.chapter: Heading | None = None
+    @property
+    def is_data(self) -> bool:
+        """Whether nothing in the piece is a reference."""
+        return self.language in DATA
 
 
+@dataclass(eq=False)
 class Chunk:
     """A name and the pieces it stands for; `path` is a root's path, else None.
 
     `variants` holds, by the variant's name, the pieces that replace `pieces` in it.
     """
 
-    __slots__ = ("name", "path", "pieces", "variants")
-
-    def __init__(self, name: str, path: str | None) -> None:
-        self.name = name
-        self.path = path
-        self.pieces: list[Piece] = []
-        self.variants: dict[str, list[Piece]] = {}
+    name: str
+    path: str | None
+    pieces: list[Piece] = field(default_factory=list)
+    variants: dict[str, list[Piece]] = field(default_factory=dict)
 
     def pieces_in(self, variant: str | None) -> list[Piece]:
         """Return the pieces that stand for the chunk in a variant of the program."""
@@ -91,35 +69,42 @@ class Chunk:
         """Return the pieces of the default program, then those of every variant."""
         return [*self.pieces, *(p for pieces in self.variants.values() for p in pieces)]
 
+    def has_own_name(self, variant: str | None) -> bool:
+        """Tell whether the code begins with a function or class, and so names itself.
 
+        Such a chunk gets no comment in the program.
+        """
+        for piece in self.pieces_in(variant):
+            for line in piece.lines:
+                if not line.isspace():
+                    return piece.language in PYTHON and syntax.has_own_name(line)
+        return False
+
+
+@dataclass
 class Example:
-    """A top-level fenced block that defines no chunk: its `info` string, the `line` of
-    its fence (from 1), the `lines` in it, and the `chapter` (`##` heading) it is in.
+    """A fenced block that defines no chunk: its `info` string, the `line` of its fence
+    (from 1), the `lines` in it, and the `chapter` (`##` heading) it is in.
     """
 
-    __slots__ = ("chapter", "info", "line", "lines")
-
-    def __init__(
-        self, info: str, line: int, lines: list[str], chapter: Heading | None
-    ) -> None:
-        self.info = info
-        self.line = line
-        self.lines = lines
-        self.chapter = chapter
+    info: str
+    line: int
+    lines: list[str]
+    chapter: Heading | None
 
 
 class Document:
-    """A document: its `name`, `lines` and top-level `blocks`, the `chunks` by name in
-    order of definition, the `examples`, and the `problems` found in reading it.
+    """A document: its `name`, `lines` and `blocks`, the `chunks` by name in order of
+    definition, the `examples`, and the `problems` found in reading it.
 
     `excused` holds names that a problem already found involves: whether they are
     defined and used cannot be told before it is mended.
     """
 
-    def __init__(self, name: str, lines: list[str], blocks: list[Block]) -> None:
+    def __init__(self, name: str, lines: list[str]) -> None:
         self.name = name
         self.lines = lines
-        self.blocks = blocks
+        self.blocks: list[Block] = []
         self.chunks: dict[str, Chunk] = {}
         self.examples: list[Example] = []
         self.problems: list[Problem] = []
@@ -127,15 +112,24 @@ class Document:
 
     @property
     def headings(self) -> list[Heading]:
-        """The top-level headings, in order."""
+        """The headings, in order."""
         return [block for block in self.blocks if isinstance(block, Heading)]
+
+    @property
+    def roots(self) -> list[Chunk]:
+        """The chunks that are files, in order of definition."""
+        return [chunk for chunk in self.chunks.values() if chunk.path and chunk.pieces]
 
     @property
     def variants(self) -> list[str]:
         """The names of all variants, in order of appearance."""
-        return list(
-            dict.fromkeys(v for chunk in self.chunks.values() for v in chunk.variants)
-        )
+        every = [v for chunk in self.chunks.values() for v in chunk.variants]
+        return list(dict.fromkeys(every))
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the pieces of all chunks, those of variants included."""
+        for chunk in self.chunks.values():
+            yield from chunk.all_pieces()
 
     def problem(
         self, index: int, column: int, length: int, message: str, hint: str = ""
@@ -150,8 +144,7 @@ def parse(text: str, name: str) -> Document:
 
     `name` is what messages call the document. A byte-order mark is dropped.
     """
-    lines = markdown.split_lines(text.removeprefix("\ufeff"))
-    document = Document(name, lines, markdown.parse_blocks(lines))
+    document = Document(name, split_lines(text.removeprefix("\ufeff")))
     _Reader(document).read()
     return document
 
@@ -165,20 +158,24 @@ class _Reader:
         self.chapter: Heading | None = None
 
     def read(self) -> None:
-        marked = [index for index, line in enumerate(self.lines) if "<<" in line]
-        place = 0
+        self.document.blocks, faults = scan(self.lines)
+        faulty = {index for index, _ in faults}
+        for index, fault in faults:
+            self._report(index, 0, fault)
         for block in self.document.blocks:
-            first = place
-            while place < len(marked) and marked[place] < block.end:
-                place += 1
             if isinstance(block, Fence):
-                self._read_fence(block, marked[first:place])
-                continue
-            if isinstance(block, Heading) and block.level <= 2:
-                self.chapter = block if block.level == 2 else None
-            if first < place:
-                self._check_prose(block, marked[first:place])
+                self._read_fence(block)
+            elif not faulty.isdisjoint(range(block.start, block.end)):
+                self._excuse(block.start, block.end)
+            else:
+                self._read_prose(block)
         self._check_variants()
+
+    def _read_prose(self, block: Block) -> None:
+        if isinstance(block, Heading) and block.level <= 2:
+            self.chapter = block if block.level == 2 else None
+        where = f"inside {_KINDS[type(block)]}"
+        self._report_headers(block.start, block.end, syntax.is_header_in_prose, where)
 
     def _report(self, index: int, shift: int, fault: Fault) -> None:
         """Report a fault that begins `shift` columns after where it says it begins."""
@@ -186,82 +183,67 @@ class _Reader:
         problem = self.document.problem(index, shift + start, length, message, hint)
         self.document.problems.append(problem)
 
-    def _excuse(self, marked: list[int]) -> None:
-        for index in marked:
-            self.document.excused.update(syntax.names_in(self.lines[index]))
-
-    def _check_prose(self, block: Block, marked: list[int]) -> None:
-        """Report headers outside of top-level fenced blocks."""
-        where = f"inside {_PLACES[block.kind]}"
-        self._report_headers(marked, syntax.is_header_in_prose, where)
+    def _excuse(self, start: int, end: int) -> None:
+        """Excuse whatever lines with a fault name."""
+        for line in self.lines[start:end]:
+            self.document.excused.update(syntax.names_in(line))
 
     def _report_headers(
-        self, marked: list[int], is_header: Callable[[str], object], where: str
+        self, start: int, end: int, is_header: Callable[[str], bool], where: str
     ) -> None:
-        """Report the headers among marked lines, where no header may stand."""
-        for index in marked:
+        """Report the headers among lines, where no header may stand."""
+        for index in range(start, end):
             source = self.lines[index].rstrip("\r\n")
-            if is_header(source):
+            if "<<" in source and is_header(source):
                 self._report(index, 0, syntax.stray_header(source, where))
-                self._excuse(marked)
+                self._excuse(start, end)
 
     # Fenced blocks
 
-    def _read_fence(self, fence: Fence, marked: list[int]) -> None:
+    def _read_fence(self, fence: Fence) -> None:
         """Read a fenced block as a piece of a chunk, or else as an example."""
-        if not fence.closed:
-            message = "this fenced block is never closed"
-            hint = f"end it with a line {fence.mark}"
-            fault = Fault(fence.indent, len(fence.mark), message, hint)
-            self._report(fence.start, 0, fault)
         header = fence.start + 1
-        piece = None
-        if marked and marked[0] == header and header < fence.last:
-            piece = self._read_header(fence, header)
+        piece = self._read_header(fence, header) if header < fence.last else None
         if piece is None:
-            self._read_example(fence, marked)
-            return
-        lines = self.lines[header + 1 : fence.last]
-        piece.lines = markdown.unindent(lines, fence.indent) if fence.indent else lines
-        piece.chapter = self.chapter
-        if not fence.closed:
-            self._excuse(marked)
-        elif piece.language not in DATA and len(marked) > 1:
-            self._read_code(piece, fence, marked[1:])
+            self._read_example(fence)
+        elif not fence.closed:
+            self._excuse(header, fence.end)
+        else:
+            piece.lines = self.lines[header + 1 : fence.last]
+            if not piece.is_data:
+                self._read_code(piece, fence)
 
-    def _read_example(self, fence: Fence, marked: list[int]) -> None:
+    def _read_example(self, fence: Fence) -> None:
         lines = self.lines[fence.start + 1 : fence.last]
-        lines = markdown.unindent(lines, fence.indent)
         example = Example(fence.info, fence.start + 1, lines, self.chapter)
         self.document.examples.append(example)
         if not fence.closed:
-            self._excuse(marked)
+            self._excuse(fence.start, fence.end)
             return
         where = f"inside the fenced block of line {fence.start + 1}"
-        self._report_headers(marked, syntax.header_like, where)
+        self._report_headers(fence.start + 1, fence.last, syntax.is_stray_header, where)
 
-    def _read_code(self, piece: Piece, fence: Fence, marked: list[int]) -> None:
+    def _read_code(self, piece: Piece, fence: Fence) -> None:
         """Find a piece's references, take off backslashes, report near misses."""
-        for number in marked:
-            index = number - piece.start
-            line = piece.lines[index]
+        for index, line in enumerate(piece.lines):
+            if "<" not in line:
+                continue
+            number, source = piece.line + index, line.rstrip("\r\n")
             match = syntax.REFERENCE.match(line)
             if match and match[2] == piece.leader:
-                name = match[3]
-                comment = f"{piece.leader} {name}{match[4]}"
-                piece.references.append(Reference(index, match[1], name, comment))
-                if ">>" in name:
-                    self._excuse([number])
+                reference = Reference(index, match[1], match[3], match[4])
+                piece.references.append(reference)
+                if ">>" in reference.name:
+                    self._excuse(number, number + 1)
                 continue
-            source = line.rstrip("\r\n")
-            if syntax.header_like(source):
+            if syntax.is_stray_header(source):
                 where = f"inside the fenced block of line {fence.start + 1}"
                 fault = syntax.stray_header(source, where)
             else:
                 fault = syntax.reference_fault(source, piece.leader, piece.language)
             if fault:
-                self._report(number, len(self.lines[number]) - len(line), fault)
-                self._excuse([number])
+                self._report(number, 0, fault)
+                self._excuse(number, number + 1)
             else:
                 piece.lines[index] = syntax.without_backslashes(line, piece.leader)
 
@@ -269,28 +251,26 @@ class _Reader:
 
     def _read_header(self, fence: Fence, index: int) -> Piece | None:
         """Return the piece that a header begins, None if the line is no header."""
-        line = self.lines[index].rstrip("\r\n")
-        source = markdown.unindent([line], fence.indent)[0] if fence.indent else line
-        shift = len(line) - len(source)
+        source = self.lines[index].rstrip("\r\n")
         match = syntax.HEADER.match(source)
         language = fence.info.lower()
         if not match or match[1] != LEADERS.get(language):
-            return self._read_faulty_header(fence, index, source, shift)
+            return self._read_faulty_header(fence, index, source)
         leader, name, more, variant = match.groups()
-        piece = Piece(name, index + 1, language, leader, variant)
+        piece = Piece(name, index + 1, language, leader, variant, self.chapter)
         fault = names.name_fault(name)
         if fault:
-            hint = _path_hint(name)
-            self._report(index, shift, Fault(match.start(2), len(name), fault, hint))
+            hint = names.path_hint(name)
+            self._report(index, 0, Fault(match.start(2), len(name), fault, hint))
             self.document.excused.update((name, name.strip()))
         if variant is not None and names.variant_fault(variant):
             message = names.variant_fault(variant)
-            self._report(index, shift, Fault(match.start(4), len(variant), message))
+            self._report(index, 0, Fault(match.start(4), len(variant), message))
         self._define(piece, more, not fault)
         return piece
 
     def _read_faulty_header(
-        self, fence: Fence, index: int, source: str, shift: int
+        self, fence: Fence, index: int, source: str
     ) -> Piece | None:
         """Report what only resembles a header; None if the line is nothing of it.
 
@@ -298,31 +278,36 @@ class _Reader:
         nobody is told that there is no such chunk.
         """
         like = syntax.header_like(source)
-        if not like:
-            return None
         language = fence.info.lower()
+        leader = LEADERS.get(language, "#")
+        if not like:
+            reference = syntax.REFERENCE.match(source)
+            if reference and reference[2] == leader:
+                self._report(index, 0, syntax.unended_header(source, leader))
+                self._excuse(fence.start, fence.end)
+            return None
         if language in LEADERS:
-            self._report(index, shift, syntax.header_fault(source, like, language))
+            self._report(index, 0, syntax.header_fault(source, like, language))
         else:
-            column = fence.indent + len(fence.mark)
-            if fence.info:
-                column = self.lines[fence.start].index(fence.info, column)
+            column = self.lines[fence.start].find(fence.info, len(fence.mark))
             fault = syntax.language_fault(fence.info, fence.mark)
             self._report(fence.start, column, fault)
         name = (like["name"] or like["bare"] or "").strip()
-        self.document.excused.add(name)
-        leader = LEADERS.get(language, "#")
-        piece = Piece(name, index + 1, language, leader, syntax.variant_in(source))
-        self._define(piece, None, not names.name_fault(name))
+        self.document.excused.update((name, *syntax.names_in(source)))
+        variant = syntax.variant_in(source)
+        piece = Piece(name, index + 1, language, leader, variant, self.chapter)
+        if like["slip"]:
+            self._excuse(fence.start, fence.end)
+        else:
+            self._define(piece, None, not names.name_fault(name))
         return piece
 
     def _define(self, piece: Piece, more: str | None, sound: bool) -> None:
         """Add a piece to its chunk; `more` is "+" in `+=`, None if that is unknown."""
         chunk = self.document.chunks.get(piece.name)
         if chunk is None:
-            path = None
-            if sound and names.is_path(piece.name):
-                path = names.root_path(piece.name)
+            is_root = sound and names.is_path(piece.name)
+            path = names.root_path(piece.name) if is_root else None
             chunk = self.document.chunks[piece.name] = Chunk(piece.name, path)
         pieces = chunk.pieces
         if piece.variant is not None:
@@ -337,15 +322,13 @@ class _Reader:
 
     def _report_early(self, piece: Piece) -> None:
         """Report a continuation of what is not defined yet."""
-        hint = "the first piece has =, not +="
+        hint = ""
         self.document.excused.add(piece.name)
         if piece.variant is None:
             chunks = self.document.chunks.values()
-            near = nearest(piece.name, [c.name for c in chunks if c.pieces])
-            if near:
-                hint = f'did you mean "{near}"?'
+            hint = did_you_mean(piece.name, [c.name for c in chunks if c.pieces])
         message = f"{_quoted(piece)} is continued before it is defined"
-        self._report_name(piece, message, hint)
+        self._report_name(piece, message, hint or "the first piece has =, not +=")
 
     def _report_name(self, piece: Piece, message: str, hint: str) -> None:
         start = self.lines[piece.line - 1].index("<<")
@@ -369,12 +352,3 @@ class _Reader:
 def _quoted(piece: Piece) -> str:
     variant = "" if piece.variant is None else f" (variant {piece.variant})"
     return f'"{piece.name}"{variant}'
-
-
-def _path_hint(name: str) -> str:
-    """Return the path that was perhaps meant by a root's faulty name."""
-    if not names.is_path(name):
-        return ""
-    parts = [part for part in name.replace("\\", "/").split("/") if part.strip(". ")]
-    guess = "/".join([names.FOLDER, *parts[-1:]])
-    return f"did you mean {guess}?" if not names.name_fault(guess) else ""

@@ -22,14 +22,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from difflib import ndiff
 from pathlib import Path
 
-from literate.core import markdown
 from literate.core.diagnostics import Problem
 from literate.core.document import Document, Example
-from literate.core.program import tangle
+from literate.core.programs import tangle
 
 HOME = Path(__file__).resolve().parents[2]
 LIMIT = 1_000_000  # bytes that one command may print
@@ -41,7 +40,6 @@ _DIRECTIVE = r"[ \t]*#[ \t]*doctest:[ \t]*([^\n'\"]*)$"
 _COMMAND = re.compile(r"\$ (.*)")
 _PYTHON = re.compile(r"(^|[|&;(]\s*)python3?(?= |$)")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?=e))(?:e[+-]?\d+)?", re.IGNORECASE)
-_HIDDEN = r"[ >*+-]*[ \t]*(`{3,}|~{3,})[ \t]*(?:pycon|console)\b"
 
 
 class Promise:
@@ -102,18 +100,7 @@ def find_sessions(document: Document) -> tuple[list[Session], list[Problem]]:
             read = _read_pycon if kind == "pycon" else _read_console
             problems += read(document, session, example.lines)
             sessions.append(session)
-    return sessions, [*problems, *_hidden_sessions(document)]
-
-
-def _hidden_sessions(document: Document) -> Iterator[Problem]:
-    """Yield sessions inside of lists and quotes, where nobody would run them."""
-    for block in document.blocks:
-        if block.kind in (markdown.LIST, markdown.QUOTE):
-            for index in range(block.start, block.end):
-                if re.match(_HIDDEN, document.lines[index]):
-                    message = f"a session inside a {block.kind} is not run"
-                    hint = "begin it at the margin"
-                    yield document.problem(index, 0, 1, message, hint)
+    return sessions, problems
 
 
 def _read_pycon(
@@ -281,7 +268,7 @@ class Bench:
             problem = self._lost(promise, f"ends with {error.strip()}")
             detail = self._mapped(report["traceback"])
             hint = "if it is meant to, show the traceback under it"
-            return Result(promise, problem._replace(detail=detail, hint=hint))
+            return Result(promise, replace(problem, detail=detail, hint=hint))
         if is_kept(promise, printed, error):
             return Result(promise, None)
         if error is not None:
@@ -317,7 +304,7 @@ class Bench:
         if len(lines) > _SHOWN:
             lines = [*lines[:_SHOWN], f"... and {len(lines) - _SHOWN:,} lines more"]
         detail = "\n".join(["- shown, + printed:", *(f"  {line}" for line in lines)])
-        return Result(promise, problem._replace(detail=detail), printed)
+        return Result(promise, replace(problem, detail=detail), printed)
 
     def _mapped(self, text: str) -> str:
         """Return a traceback in which the program's lines are the document's."""

@@ -7,9 +7,8 @@ line of code, `# <<Name>>`. A near miss is a fault, so that no slip becomes a co
 from __future__ import annotations
 
 import re
-from collections import namedtuple
 
-from literate.core.diagnostics import nearest
+from literate.core.diagnostics import Fault, did_you_mean
 
 _HASH = """
     bash dockerfile ini make makefile perl py python r ruby sh shell toml yaml yml zsh
@@ -17,6 +16,7 @@ _HASH = """
 _SLASHES = """
     c c++ cpp csharp go java javascript js kotlin rust swift ts typescript
 """
+PYTHON = ("py", "python")
 DATA = ("text", "txt")  # in these languages nothing is a reference
 # A language's comment leader; it begins the header and the references of a chunk.
 LEADERS = {
@@ -31,46 +31,52 @@ HEADER = re.compile(r"(#|//|--) <<(.*)>>(\+?)=(?: \(variant ([^()]*)\))?[ \t]*$"
 # indentation, leader, name, line ending
 REFERENCE = re.compile(r"([ \t]*)(#|//|--) <<([^\r\n]*)>>[ \t]*([\r\n]*)$")
 
-# The patterns below are compiled by `re` when they are first used.
-_NAME = r"<<(.*?)>>"
-_VARIANT = r"\(variant ([a-z0-9-]+)\)"
-# What was meant as a header: with a leader whatever follows, without one hardly any.
-_HEADER_LIKE = (
-    r"(?P<indent>[ \t]*)(?P<leader>#+|//+|--+)(?P<blank>[ \t]*)"
-    r"<<(?P<name>.*)>>[ \t]*\+?[ \t]*=(?P<tail>.*)"
-    r"|[ \t]*<<(?P<bare>[^<>]*)>>\+?=[ \t]*(?:\(.*)?$"
+# A line that is or was meant as a header: a comment that begins with << or <, or ends
+# with > or >>, and then with = or what may be a slip for it; without a leader, hardly
+# anything else.
+_HEADER_LIKE = re.compile(
+    r"(?P<indent>\s*)(?P<leader>#+|//+|--+)(?P<blank>\s*)"
+    r"(?:<<(?P<name>.*)>>(?P<rest>[ \t]*[-+:*]?[ \t]*=)(?P<tail>.*)"
+    r"|(?P<slip><<?(?!<).*=|[^<>]*>>?[ \t]*[-+:*]?=)[ \t]*(?:\(.*)?$)"
+    r"|\s*<<(?P<bare>[^<>]*)>>\+?=[ \t]*(?:\(.*)?$"
 )
-# A line that is nothing but a name in << >>, with some language's leader or none.
-_LONE = r"([ \t]*(?:(?:#+|//+|--+)[ \t]*)?)(\\*)(<<[^<>]*>>[ \t]*)$"
+# A line that is nothing but a name in << >>, or a header, with some language's leader
+# or none; with a leader one bracket may be missing.
+_LONE = re.compile(
+    r"(\s*(?:#+|//+|--+)\s*)(\\*)"
+    r"((?:<<[^<>]*>>?|<[^<>]*>>|<<.*>>[ \t]*[-+:*]?[ \t]*=.*)[ \t]*)$"
+    r"|(\s*)(\\*)(<<[^<>]*>>(?:\+?=[ \t]*(?:\(.*)?)?[ \t]*)$"
+)
 # What stands before a header in a list or a block quote.
-_CONTAINERS = r"(?:[ \t>]|(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*"
-
-
-class Fault(namedtuple("Fault", "start length message hint", defaults=[""])):
-    """What is wrong in a line: from which column (from 0), how long, what to do."""
-
-    __slots__ = ()
+_CONTAINERS = re.compile(r"(?:[ \t>]|(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*")
+_DEFINES = re.compile(r"[ \t]*(?:async[ \t]+def|def|class)[ \t]|[ \t]*@")
 
 
 def names_in(source: str) -> list[str]:
-    """Return whatever stands between << and >> in a line."""
-    return re.findall(_NAME, source)
+    """Return whatever stands in << >> in a line, a bracket missing or not."""
+    return re.findall(r"<<?(.*?)>>?", source)
 
 
 def variant_in(source: str) -> str | None:
     """Return the variant that a faulty header names, None if it names none."""
-    match = re.search(_VARIANT, source)
+    match = re.search(r"\(variant ([a-z0-9-]+)\)", source)
     return match[1] if match else None
 
 
 def header_like(source: str) -> re.Match[str] | None:
-    """Match a line that is a header or was meant as one."""
-    return re.match(_HEADER_LIKE, source)
+    """Match a fenced block's first line if it is a header or was meant as one."""
+    return _HEADER_LIKE.match(source) if "<" in source or ">" in source else None
+
+
+def is_stray_header(source: str) -> bool:
+    """Tell whether a line where no header may stand is one all the same."""
+    like = header_like(source)
+    return like is not None and like["slip"] is None
 
 
 def is_header_in_prose(source: str) -> bool:
-    """Tell whether a line outside of top-level fences was meant as a header."""
-    return header_like(source[re.match(_CONTAINERS, source).end() :]) is not None
+    """Tell whether a line outside of fenced blocks was meant as a header."""
+    return is_stray_header(source[_CONTAINERS.match(source).end() :])
 
 
 def stray_header(source: str, where: str) -> Fault:
@@ -93,8 +99,7 @@ def language_fault(info: str, mark: str) -> Fault:
     if len(info.split()) > 1:
         message = "the fenced block of a chunk has a bare language and nothing else"
         return Fault(0, len(info), message, f"write {mark}{info.split()[0]}")
-    near = nearest(info, LEADERS)
-    hint = f'did you mean "{near}"?' if near else f"known are {', '.join(LEADERS)}"
+    hint = did_you_mean(info, LEADERS) or f"known are {', '.join(LEADERS)}"
     message = f'no chunk can be in "{info}": its comments are not known'
     return Fault(0, len(info), message, hint)
 
@@ -102,7 +107,10 @@ def language_fault(info: str, mark: str) -> Fault:
 def header_fault(source: str, like: re.Match[str], language: str) -> Fault:
     """Return in which way a line, matched by `header_like`, is not quite a header."""
     leader = LEADERS[language]
-    right = f"{leader} <<{(like['name'] or like['bare'] or '').strip()}>>="
+    slip = (like["slip"] or "Some name").rpartition("=")[0] or "Some name"
+    name = (like["name"] or like["bare"] or slip.strip("<> \t-+:*")).strip()
+    more = "+" if "+" in (like["rest"] or like["slip"] or "") else ""
+    right = f"{leader} <<{name}>>{more}="
     end = len(source.rstrip())
     if like["leader"] != leader:
         wrong = like["leader"] or "<<"
@@ -111,18 +119,31 @@ def header_fault(source: str, like: re.Match[str], language: str) -> Fault:
     elif like["indent"]:
         start, end = 0, len(like["indent"])
         message = "a header is not indented"
+    elif like["slip"]:
+        start = like.start("slip")
+        message = f"a header is {leader}, one space, and the name in << >> with = or +="
     elif like["blank"] != " ":
         start, end = 0, source.index("<<")
         message = f'between "{leader}" and << there is one space'
-    elif like["tail"].strip():
+    elif like["rest"] not in ("=", "+="):
+        start = source.rindex(">>") + 2
+        message = (
+            "blanks after the name" if like["rest"].strip() in "+=" else "not = or +="
+        )
+    else:
         start = end - len(like["tail"].strip())
         message = "text after the name"
         if "(" in like["tail"]:
             right += " (variant some-name)"
-    else:
-        start = source.rindex(">>") + 2
-        message = "blanks after the name"
     return Fault(start, end - start, message, f"write {right}")
+
+
+def unended_header(source: str, leader: str) -> Fault:
+    """Return the fault of a first line that is a header but for the = at its end."""
+    name, start = names_in(source)[0].strip(), source.index("<<")
+    message = "a header ends in = or +=, and nothing can be put here"
+    hint = f"write {leader} <<{name}>>=; where no chunk is meant, write \\<<"
+    return Fault(start, len(source.rstrip()) - start, message, hint)
 
 
 def reference_fault(source: str, leader: str, language: str) -> Fault | None:
@@ -130,32 +151,55 @@ def reference_fault(source: str, leader: str, language: str) -> Fault | None:
     for match in re.finditer(_comment(leader), source):
         if not match[2]:
             return _comment_fault(source, match, leader)
-    lone = re.match(_LONE, source)
-    if not lone or lone[2]:
+    lone = _LONE.match(source)
+    if not lone or lone[2] or lone[5]:
         return None
     start, text = len(source) - len(source.lstrip()), source.strip()
     message = f'a reference in {language} begins with "{leader} "'
+    if not (text.endswith(">>") and "<<" in text):
+        message = "a reference has its name in << >>"
     return Fault(start, len(text), message, _reference_hint(leader, text))
 
 
 def without_backslashes(line: str, leader: str) -> str:
     """Return a line of code with one backslash less in \\<<...>> after a leader."""
-    if "\\<<" not in line:
+    if "\\<" not in line:
         return line
     source = line.rstrip("\r\n")
     shorter = re.sub(_comment(leader), _shorten, source)
     if shorter == source:
-        shorter = re.sub(_LONE, _shorten, source)
+        shorter = _LONE.sub(_shorten_lone, source)
     return shorter + line[len(source) :]
+
+
+def with_backslashes(line: str, leader: str) -> str:
+    """Return a line of code in which no << >> is a reference: the other way round."""
+    if "<" not in line:
+        return line
+    longer = re.sub(_comment(leader), r"\1\\\2\3", line)
+    source = line.rstrip("\r\n")
+    if longer == line:
+        longer = _LONE.sub(r"\1\4\\\2\5\3\6", source) + line[len(source) :]
+    return longer
+
+
+def has_own_name(line: str) -> bool:
+    """Tell whether a line of Python begins a function or a class, which it names."""
+    return _DEFINES.match(line) is not None
 
 
 def _comment(leader: str) -> str:
     """Return the pattern of what could be a reference, with backslashes before <<."""
-    return rf"({leader}[ \t]*)(\\*)(<<.*?>>)"
+    return rf"({leader}\s*)(\\*)(<<.*?>>)"
 
 
 def _shorten(match: re.Match[str]) -> str:
     return match[1] + match[2][1:] + match[3]
+
+
+def _shorten_lone(match: re.Match[str]) -> str:
+    before, backslashes, name = match.groups()[:3] if match[3] else match.groups()[3:]
+    return before + backslashes[1:] + name
 
 
 def _comment_fault(source: str, match: re.Match[str], leader: str) -> Fault:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from literate.core.blocks import split_lines
 from literate.core.diagnostics import DocumentError, Problem, nearest
 from literate.core.document import Document, parse
-from literate.core.markdown import split_lines
 from literate.core.names import FOLDER
 from literate.tool.outputs import OutputError
 
@@ -120,7 +120,7 @@ def output_folder(document: str, out: str | None = None) -> str:
 
 
 def _encoding_problem(path: str, text: str, before: str, byte: int) -> Problem:
-    document = Document(shown(path), split_lines(text), [])
+    document = Document(shown(path), split_lines(text))
     lines = split_lines(before + "x")
     return document.problem(
         len(lines) - 1,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from literate.core import markdown
+from literate.core.blocks import Fence, Heading, Html
 from literate.core.document import Document
-from literate.core.markdown import Fence, Heading
-from literate.core.program import Output
+from literate.core.programs import Output
 from literate.tool.order import (
     PART,
     SHOWN,
@@ -58,13 +57,13 @@ def _prose(document: Document, item: Item) -> str:
             return ""  # it is in the program
         return _comment(["    " + line for line in contents(document, block)])
     text = source(document, block)
-    if block.kind == markdown.HTML:
+    if isinstance(block, Html):
         return _comment(plain_html(text).split("\n")) if plain_html(text) else ""
-    if block.kind == markdown.PARAGRAPH and not text.startswith("|"):
+    if not text.startswith(("|", "- ", "* ", "1. ", "> ")):
         lines = text.rstrip("\n").split("\n")
         narrow = max(map(len, lines)) <= WIDTH - 2
         return _comment(lines if narrow else _wrapped(text.split(), ""))
-    if block.kind == markdown.LIST:
+    if text.startswith(("- ", "* ", "1. ")):
         return _comment(_list(text))
     return _comment(text.rstrip("\n").split("\n"))
 

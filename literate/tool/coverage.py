@@ -13,7 +13,7 @@ from types import CodeType
 
 import coverage
 
-from literate.core.program import tangle
+from literate.core.programs import tangle
 from literate.tool.command_line import read_document
 from literate.tool.positions import compile_output, root_to_run
 

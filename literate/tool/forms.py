@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 
 from literate.core.document import Document
-from literate.core.program import Output, tangle
+from literate.core.programs import Output, tangle
 
 _MAKERS = ("commented", "notebook", "order")
 

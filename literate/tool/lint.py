@@ -12,10 +12,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 
 from literate.core.diagnostics import Problem
 from literate.core.document import Document
-from literate.core.program import Output, tangle
+from literate.core.programs import Output, tangle
 from literate.tool.command_line import UsageError, parse_options, read_document
 
 
@@ -32,7 +33,7 @@ def main(path: str, arguments: list[str]) -> int:
     outputs = [output for output in tangle(document) if output.path.endswith(".py")]
     problems = _check(document, outputs, arguments) + _check_format(document, outputs)
     for problem in problems:
-        print(json.dumps(problem._asdict()) if wants_json else problem.render())
+        print(problem.as_json() if wants_json else problem.render())
     return 1 if problems else 0
 
 
@@ -54,8 +55,7 @@ def _check(
 def _problem(document: Document, output: Output, finding: dict) -> Problem:
     """Return a finding of ruff at the document's place."""
     row, column = finding["location"]["row"], finding["location"]["column"]
-    last = output.text.count("\n") + (not output.text.endswith("\n"))
-    origin = output.origin(max(1, min(row, last)), column)
+    origin = output.origin(max(1, min(row, output.last_line)), column)
     end = finding["end_location"]
     length = end["column"] - column if end["row"] == row else 1
     message = f"{finding['code'] or 'syntax'}: {finding['message']}"
@@ -64,7 +64,7 @@ def _problem(document: Document, output: Output, finding: dict) -> Problem:
 
 def _check_format(document: Document, outputs: list[Output]) -> list[Problem]:
     """Return where `ruff format` would change a line."""
-    from literate.core.markdown import split_lines
+    from literate.core.blocks import split_lines
     from literate.tool.outputs import differing
 
     problems = []
@@ -79,7 +79,7 @@ def _check_format(document: Document, outputs: list[Output]) -> list[Problem]:
             problem = document.problem(
                 origin.line - 1, 0, 1, "not as ruff formats it", "it would write:"
             )
-            problems.append(problem._replace(detail=wanted.rstrip("\n")))
+            problems.append(replace(problem, detail=wanted.rstrip("\n")))
     return problems
 
 

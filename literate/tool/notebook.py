@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-from literate.core import markdown
+from literate.core.blocks import Block, Fence, Html
 from literate.core.document import Document
-from literate.core.markdown import Block, Fence
-from literate.core.program import Output
+from literate.core.programs import Output
 from literate.tool.order import (
     PART,
     PROSE,
@@ -136,7 +135,7 @@ class _Writer:
 def _markdown(document: Document, block: Block, kind: str) -> str:
     """Return a block as notebooks show it."""
     text = source(document, block)
-    if block.kind == markdown.HTML:
+    if isinstance(block, Html):
         return plain_html(text)
     if isinstance(block, Fence) and block.info.lower() == "math":
         return "\n".join(["$$", *contents(document, block), "$$"])

@@ -12,9 +12,10 @@ from collections import namedtuple
 from collections.abc import Iterator
 from functools import lru_cache
 
+from literate.core.blocks import Block, Fence, Heading, split_lines
 from literate.core.document import Chunk, Document, Piece
-from literate.core.markdown import Block, Fence, Heading, split_lines, unindent
-from literate.core.program import Output
+from literate.core.programs import Output
+from literate.core.syntax import names_in
 
 PROSE, PART, SESSION, SHOWN = "prose", "part", "session", "shown"
 
@@ -49,11 +50,7 @@ def _retell(output: Output) -> Iterator[Item]:
     waiting = parts(output)
     waiting.reverse()
     names = {part.name for part in waiting if part.name}
-    pieces = {
-        piece.line: piece
-        for chunk in document.chunks.values()
-        for piece in chunk.all_pieces()
-    }
+    pieces = {piece.line: piece for piece in document.pieces()}
     for block in document.blocks:
         if not isinstance(block, Fence):
             yield Item(PROSE, block)
@@ -91,9 +88,10 @@ def parts(output: Output) -> list[Part]:
     for span in output.spans:
         if not any(span.piece is piece for piece in root.pieces):
             continue
-        if span.is_comment:
-            if not lines[span.line][0].isspace():
-                starts.append((span.line, lines[span.line][1:].strip()))
+        if span.is_reference:
+            reference = document.lines[span.source]
+            if not reference[0].isspace():
+                starts.append((span.line, names_in(reference)[0]))
             continue
         for number in range(span.line, span.line + span.count):
             line = lines[number]
@@ -125,7 +123,7 @@ def source(document: Document, block: Block) -> str:
 
 def contents(document: Document, fence: Fence) -> list[str]:
     """Return the lines in a fenced block, without their endings and its indentation."""
-    lines = unindent(document.lines[fence.start + 1 : fence.last], fence.indent)
+    lines = document.lines[fence.start + 1 : fence.last]
     return [line.rstrip("\r\n") for line in lines]
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from literate.core import names
-from literate.core.markdown import split_lines
-from literate.core.program import Output
+from literate.core.blocks import split_lines
+from literate.core.programs import Output
 from literate.tool.forms import Form, fingerprint
 
 _TEMPORARY = ".tangle-"  # begins the name of every temporary file

@@ -13,7 +13,7 @@ import os
 import warnings
 from types import CodeType
 
-from literate.core.program import Output
+from literate.core.programs import Output
 
 
 def compile_output(output: Output, filename: str) -> CodeType:
@@ -64,11 +64,10 @@ class _Places:
         self.lengths = [0]  # and the length in bytes of the document's line
         for span in output.spans:
             for index in range(span.source, span.source + span.count):
-                source = document.lines[index]
-                taken = len(source) - len(span.piece.lines[index - span.piece.start])
                 self.lines.append(index + 1)
-                self.shifts.append(taken - len(span.indent))
-                self.lengths.append(len(source.rstrip("\r\n").encode()))
+                self.shifts.append(-len(span.indent))
+                source = document.lines[index].rstrip("\r\n")
+                self.lengths.append(len(source.encode()))
 
     def line(self, line: int) -> int:
         return self.lines[min(line, len(self.lines) - 1)]

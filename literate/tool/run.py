@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import CodeType, ModuleType, TracebackType
 
-from literate.core.program import Output, check_syntax, tangle
+from literate.core.programs import Output, check_syntax, tangle
 from literate.tool.command_line import UsageError, read_document
 from literate.tool.positions import compile_output, remember_lines, root_to_run
 

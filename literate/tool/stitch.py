@@ -12,16 +12,15 @@ of the document, and tangling gives the edited programs exactly.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from difflib import SequenceMatcher, unified_diff
 
-from literate.core import syntax
+from literate.core.blocks import split_lines
 from literate.core.diagnostics import DocumentError, Problem
-from literate.core.document import Document, Piece, parse
-from literate.core.markdown import split_lines
-from literate.core.program import Output, Span, tangle
+from literate.core.document import Document, parse
+from literate.core.programs import Output, Span, tangle
+from literate.core.syntax import with_backslashes
 from literate.tool.command_line import (
     UsageError,
     no_others,
@@ -129,7 +128,7 @@ def _check(
         found = {}
         reason = error.problems[0].message
     else:
-        reason = "the document would say something else"
+        reason = "tangled again, it would give something else"
     if found != wanted:
         index = min(start for start, _, _ in changes)
         message = f"the edit cannot stand in the document: {reason}"
@@ -190,9 +189,14 @@ class _Stitcher:
         after = self.spans[at] if at < len(self.spans) else None
         if self._continues(before, after):
             return self._insert_into(before, at, new, behind=True)
-        if after and not after.is_comment and (before is None or before.is_comment):
+        if after and not after.is_reference and (before is None or before.is_reference):
             return self._insert_into(after, at, new, behind=False)
-        if before and after and not after.is_comment and not _fits(new, before.indent):
+        if (
+            before
+            and after
+            and not after.is_reference
+            and not _fits(new, before.indent)
+        ):
             return self._insert_into(after, at, new, behind=False)
         if before is None and after is None:
             message = "lines for an empty program could belong anywhere"
@@ -203,7 +207,7 @@ class _Stitcher:
 
     def _continues(self, before: Span | None, after: Span | None) -> bool:
         """Tell whether what comes behind `before` can only belong to its piece."""
-        if before is None or before.is_comment:
+        if before is None or before.is_reference:
             return False
         if after is None:  # the end of the file, and of the root
             return before.piece.name == self.spans[0].piece.name
@@ -222,7 +226,7 @@ class _Stitcher:
         self, span: Span, start: int, end: int, new: list[str]
     ) -> Lines | Problem:
         """Put new lines in the place of a run of lines of one chunk."""
-        if any(self.spans[number].is_comment for number in range(start, end)):
+        if any(self.spans[number].is_reference for number in range(start, end)):
             message = "this comment is the name of a chunk, and stands for it"
             return self._problem(start, message, "change the name in the document")
         written = self._unindented(span, start, new)
@@ -235,8 +239,7 @@ class _Stitcher:
         self, span: Span, number: int, new: list[str]
     ) -> list[str] | Problem:
         """Return lines as the chunk has them, in its fence."""
-        header = self.document.lines[span.piece.line - 1]
-        margin = header[: len(header) - len(header.lstrip(" "))]
+        leader = span.piece.leader
         lines = []
         for line in new:
             if line.isspace():
@@ -249,7 +252,9 @@ class _Stitcher:
                 return self._problem(number, message, "end its last line")
             else:
                 own = line.removeprefix(span.indent)
-                lines.append(margin + _escaped(own, span.piece))
+                lines.append(
+                    own if span.piece.is_data else with_backslashes(own, leader)
+                )
         return lines
 
     def _index(self, number: int) -> int:
@@ -273,17 +278,6 @@ class _Stitcher:
 def _fits(new: list[str], indent: str) -> bool:
     """Tell whether lines could stand in a chunk that is indented so far."""
     return all(line.startswith(indent) for line in new if not line.isspace())
-
-
-def _escaped(line: str, piece: Piece) -> str:
-    """Return a line of code in which no literal << >> is a reference."""
-    if "<<" not in line or piece.language in syntax.DATA:
-        return line
-    pattern = rf"({piece.leader}[ \t]*)(\\*)(<<.*?>>)"
-    longer = re.sub(pattern, r"\1\\\2\3", line)
-    if longer == line:
-        longer = re.sub(r"^([ \t]*)(\\*)(<<[^<>]*>>[ \t]*)$", r"\1\\\2\3", line)
-    return longer
 
 
 def _agreed(name: str) -> bool:

@@ -19,7 +19,7 @@ import subprocess
 import time
 
 from literate.core.diagnostics import DocumentError, Problem
-from literate.core.program import check_syntax
+from literate.core.programs import check_syntax
 from literate.tool.command_line import (
     Options,
     UsageError,

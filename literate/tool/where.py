@@ -13,7 +13,7 @@ import re
 
 from literate.core.diagnostics import nearest
 from literate.core.document import Document
-from literate.core.program import Output, tangle
+from literate.core.programs import Output, tangle
 from literate.tool.command_line import UsageError, parse_options, read_document
 
 _PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?:?")
@@ -96,7 +96,7 @@ def _kind(document: Document, line: int) -> str:
         for piece in chunk.all_pieces():
             if piece.line == line:
                 return f'the header of "{piece.name}"'
-            if piece.start < line <= piece.start + len(piece.lines):
+            if piece.line < line <= piece.line + len(piece.lines):
                 return f"it belongs to the variant {piece.variant}"
     return "it is in no chunk"
 

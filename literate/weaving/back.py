@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from literate.core.document import Piece
-from literate.core.program import Output
+from literate.core.programs import Output
 from literate.weaving.code import Code, Program, tokens_as_html
 from literate.weaving.html import escape, raw, raw_block, slug
 from literate.weaving.identifiers import Definition

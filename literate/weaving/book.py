@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from literate.core.blocks import Block, Heading
 from literate.core.document import Document
-from literate.core.markdown import Block, Heading
 from literate.weaving.html import Slugs
 
 FRONT = "index.md"

@@ -12,9 +12,9 @@ from pygments.lexers.special import TextLexer
 from pygments.token import STANDARD_TYPES, Comment, Keyword, Name, Number, String
 from pygments.util import ClassNotFound
 
+from literate.core.blocks import split_lines
 from literate.core.document import Chunk, Document, Piece, Reference
-from literate.core.markdown import split_lines
-from literate.core.program import Output, tangle
+from literate.core.programs import Output, tangle
 from literate.core.syntax import DATA
 from literate.weaving.book import LISTING, Book
 from literate.weaving.html import Slugs, escape, slug
@@ -143,7 +143,7 @@ class Code:
         home = self._homes.get(piece.line)
         if not home or not piece.lines:
             return None
-        first = home.output.line_of(piece.start + 1)
+        first = home.output.line_of(piece.line + 1)
         last = self._last_line(home, piece)
         return (home, first, last) if first and last else None
 
@@ -155,7 +155,7 @@ class Code:
             if not inside:
                 break
             piece = inside[-1]
-        return home.output.line_of(piece.start + len(piece.lines))
+        return home.output.line_of(piece.line + len(piece.lines))
 
     # Pages
 
@@ -274,7 +274,7 @@ class Code:
 
     def _line(self, piece: Piece, index: int, is_main: bool, linked: set[str]) -> str:
         program = self._homes.get(piece.line)
-        number = program and program.output.line_of(piece.start + index + 1)
+        number = program and program.output.line_of(piece.line + index + 1)
         source = _without_ending(piece.lines[index])
         if not program or not number:
             return f"{escape(source)}\n"
@@ -344,8 +344,10 @@ class Code:
     ) -> str:
         chunk = self.document.chunks[reference.name]
         program = self._homes.get(piece.line)
-        number = program and program.output.line_of(piece.start + reference.index + 1)
-        gutter = _number(program, number, is_main) if program and number else ""
+        line = piece.line + reference.index + 1
+        number = program and program.output.line_of(line)
+        has_comment = number and program.output.origin(number).line == line
+        gutter = _number(program, number, is_main) if has_comment else ""
         target = self._target(chunk, piece)
         name = _angled(reference.name)
         indent = f'<span class="indent">{escape(reference.indent)}</span>'
@@ -486,7 +488,8 @@ def _plain(piece: Piece) -> str:
     """Return a piece's lines as the program has them, references as comments."""
     lines = [_without_ending(line) for line in piece.lines]
     for reference in piece.references:
-        lines[reference.index] = _without_ending(reference.indent + reference.comment)
+        comment = f"{reference.indent}{piece.leader} {reference.name}"
+        lines[reference.index] = comment
     return "\n".join(lines) + "\n"
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from math_core import LatexError
 
-from literate.core import markdown
+from literate.core.blocks import Block, Fence, Heading, Html, Text
+from literate.core.counts import count_chapters
 from literate.core.diagnostics import DocumentError
 from literate.core.document import Document
-from literate.core.listing import count_chapters
-from literate.core.markdown import Block, Fence, Heading
-from literate.core.program import Output
+from literate.core.programs import Output
 from literate.weaving import back
 from literate.weaving.book import (
     CHUNKS,
@@ -278,7 +277,7 @@ class _Weaver:
     def _description(self, chapter: Chapter) -> str:
         """Return the first words of a chapter, for search engines and previews."""
         for block in chapter.blocks:
-            if block.kind == markdown.PARAGRAPH and not self.prose.is_set_aside(block):
+            if isinstance(block, Text) and not self.prose.is_set_aside(block):
                 text = plain("".join(self.document.lines[block.start : block.end]))
                 if len(text) <= _DESCRIBED:
                     return text
@@ -302,19 +301,16 @@ class _Weaver:
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens))
         text = "".join(self.document.lines[block.start : block.end])
-        if block.kind == markdown.HTML:
+        if isinstance(block, Html):
             markup = relink(text.rstrip("\r\n"), prose._target)
             return raw_block(_LAB.sub(_lab, markup))
-        if block.kind == markdown.CODE:
-            return f"\n{text}\n"
         return f"\n{prose.show(text, block.start)}\n"
 
     def _fence(self, fence: Fence, opens: bool) -> str:
         piece = self.code.pieces.get(fence.start + 2)
         if piece:
             return self.code.figure(piece, opens)
-        lines = self.document.lines[fence.start + 1 : fence.last]
-        text = "".join(markdown.unindent(lines, fence.indent))
+        text = "".join(self.document.lines[fence.start + 1 : fence.last])
         language = fence.info.split()[0].lower() if fence.info else ""
         if language == "math":
             return self._formula(text, fence)
@@ -339,7 +335,7 @@ class _Weaver:
 
     def _fault(self, fence: Fence, message: str) -> DocumentError:
         length = len(self.document.lines[fence.start].strip())
-        problem = self.document.problem(fence.start, fence.indent, length, message)
+        problem = self.document.problem(fence.start, 0, length, message)
         return DocumentError([problem])
 
 

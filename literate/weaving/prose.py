@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from math_core import LatexError, LatexToMathML
 
-from literate.core import markdown
+from literate.core.blocks import Block, Text
 from literate.core.diagnostics import DocumentError, nearest
 from literate.core.document import Document
 from literate.weaving.book import TERMS, Book, Chapter
@@ -110,7 +110,7 @@ class Prose:
 
     # What is in the document
 
-    def is_set_aside(self, block: markdown.Block) -> bool:
+    def is_set_aside(self, block: Block) -> bool:
         """Tell whether a block is shown elsewhere: the text of notes, link targets."""
         return block.start in self._set_aside
 
@@ -118,7 +118,7 @@ class Prose:
         last: _Note | None = None
         for block in self.document.blocks:
             lines = self.document.lines[block.start : block.end]
-            is_text = block.kind == markdown.PARAGRAPH
+            is_text = isinstance(block, Text)
             if is_text and _NOTE.match(lines[0]):
                 for index, line in enumerate(lines, block.start):
                     match = _NOTE.match(line)
@@ -126,7 +126,7 @@ class Prose:
                         last = self.notes[match[1]] = _Note("", index)
                         line = line[match.end() :]
                     last.text += line.lstrip()
-            elif last and block.kind == markdown.CODE:
+            elif last and is_text and lines[0].startswith("    "):
                 last.text += "".join(line.lstrip() for line in lines)
             else:
                 last = None
@@ -143,12 +143,11 @@ class Prose:
                     yield Term(" ".join(name.split()), shown, chapter)
 
     def _texts(self) -> Iterator[tuple[Chapter, str]]:
-        """Yield the chapters' paragraphs, lists and quotes."""
-        kinds = (markdown.PARAGRAPH, markdown.LIST, markdown.QUOTE)
+        """Yield the chapters' texts."""
         for chapter in self.book.chapters:
             opening = chapter.part.blocks if chapter.opens_part else []
             for block in [*opening, *chapter.blocks]:
-                if block.kind in kinds:
+                if isinstance(block, Text):
                     lines = self.document.lines[block.start : block.end]
                     yield chapter, "".join(lines)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from literate.core.blocks import Fence
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
-from literate.core.markdown import Fence
 from literate.core.sessions import Bench, find_sessions
 
 BOOK = Path(__file__).resolve().parents[2] / "microgpt.md"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from literate.core.blocks import Fence
 from literate.core.document import parse
 
 pytest.importorskip("markdown", reason="the site's tools are not installed")
@@ -28,7 +29,7 @@ def examples(info):
 def test_spelling(tmp_path):
     names = BOOK.chunks["build/names.txt"].pieces[0]
     lines = list(BOOK.lines)
-    lines[names.start : names.start + len(names.lines)] = []
+    lines[names.line : names.line + len(names.lines)] = []
     book = tmp_path / "microgpt.md"
     book.write_text("".join(lines), encoding="utf-8")
     others = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tangle.py")]
@@ -55,7 +56,7 @@ def test_inline_formulas_are_closed():
     fenced = {
         index
         for block in BOOK.blocks
-        if block.kind == "fence"
+        if isinstance(block, Fence)
         for index in range(block.start, block.end)
     }
     text = "".join(x for i, x in enumerate(BOOK.lines) if i not in fenced)

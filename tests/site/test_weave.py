@@ -19,8 +19,8 @@ from markdown import Markdown
 
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
-from literate.core.program import tangle
-from literate.core.syntax import LEADERS
+from literate.core.programs import tangle
+from literate.core import syntax
 from literate.weaving.diagrams import DiagramError, draw
 from literate.weaving.html import MARK, StashExtension, without_marks
 from literate.weaving.identifiers import find_definitions
@@ -89,17 +89,14 @@ def assembled(site, start):
 
 def program_lines(document, output):
     """Return a program's lines; those that were references say so."""
-    lines = re.split(r"\r\n|\r|\n", output.text)
-    if lines[-1] == "":
-        lines.pop()
+    texts = re.split(r"\r\n|\r|\n", output.text)
+    lines = []
     for span in output.spans:
-        if span.is_comment:
-            line = lines[span.line]
-            leader = LEADERS[span.piece.language]
-            start = len(line) - len(line.lstrip())
-            comment = line[start:]
-            assert comment.startswith(leader + " ")
-            lines[span.line] = line[:start] + "REF " + comment[len(leader) + 1 :]
+        if span.is_reference:
+            reference = syntax.REFERENCE.match(document.lines[span.source])
+            lines.append(f"{span.indent}{reference[1]}REF {reference[3]}")
+        else:
+            lines += texts[span.line : span.line + span.count]
     return lines
 
 
@@ -201,14 +198,15 @@ def test_captions_say_the_lines_of_the_file(book, program_of_book):
 
 
 def test_the_copy_button_has_the_code_alone(book, program_of_book):
-    _, _, site = book
+    document, _, site = book
     program = textwrap.dedent(program_of_book.text)
     for _, figure in figures(site).values():
         button = figure.first("button", "copy")
         if not button or figure.first("a", "lines") is None:
             continue
         for line in button.get("data-clipboard-text").splitlines():
-            assert line.strip() in program
+            chunk = document.chunks.get(line.strip().removeprefix("# "))
+            assert line.strip() in program or chunk.has_own_name(None)
             assert "⟨" not in line
 
 
@@ -614,7 +612,7 @@ def documents(draw_from):
     """Return a document whose chunks form trees under one or two roots."""
     count = draw_from(st.integers(1, 7))
     language = draw_from(st.sampled_from(["python", "js", "sql"]))
-    leader = LEADERS[language]
+    leader = syntax.LEADERS[language]
     names = ["build/one.py", *(f"Do part {number}" for number in range(1, count))]
     bodies = {name: [[]] for name in names}
     for name in names:

@@ -14,7 +14,7 @@ import pytest
 
 import tangle as command_line
 from literate.core.document import parse
-from literate.core.program import tangle
+from literate.core.programs import tangle
 from literate.tool.forms import outputs_and_forms
 from literate.tool.order import parts
 
@@ -148,7 +148,7 @@ def test_the_notebook_in_order() -> None:
     assert code[0].startswith("# Sessions import the program")
     assert code[1].startswith('"""A program."""\n\n# Import\nimport sys')
     assert code[2] == "# Define two\nTWO = 2"
-    assert code[3].startswith("# Halve a number\ndef half(x):\n    # Check it\n")
+    assert code[3].startswith("def half(x):\n    # Check it\n")
     assert code[4] == "from a import half\nhalf(3)"
     assert code[5].startswith("try:\n    half(0)\nexcept Exception as error:")
     assert code[-1].endswith("main([])") and len(code) == 8

@@ -22,11 +22,11 @@ def f(x):
     # <<Do it>>
 ```
 
-  ```python
-  # <<Do it>>=
-  y  = undefined
-  return x
-  ```
+```python
+# <<Do it>>=
+y  = undefined
+return x
+```
 """
 
 
@@ -46,8 +46,8 @@ def test_findings_are_in_the_document(
     places = re.findall(r"^(a\.md:\d+:\d+): error: ([A-Z]\d+|not)", found, re.M)
     assert places == [
         ("a.md:5:8", "F401"),
-        ("a.md:14:3", "F841"),
-        ("a.md:14:8", "F821"),
+        ("a.md:14:1", "F841"),
+        ("a.md:14:6", "F821"),
         ("a.md:14:1", "not"),
     ]
     assert tangle.main(["a.md", "lint", "--format=json"]) == 1

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tangle as command_line
 from literate.core.document import parse
-from literate.core.program import tangle
+from literate.core.programs import tangle
 from literate.tool.positions import compile_output
 
 HOME = Path(__file__).resolve().parents[2]
@@ -41,13 +41,13 @@ def f(x, case):
 # <<Start>>
 ```
 
-   ```python
-   # <<Do what is asked>>=
-   if case == "raise":
-       # <<Divide>>
-   elif case == "assert":
-       assert x == 4, "no"
-   ```
+```python
+# <<Do what is asked>>=
+if case == "raise":
+    # <<Divide>>
+elif case == "assert":
+    assert x == 4, "no"
+```
 
 ```python
 # <<Do what is asked>>+=
@@ -61,11 +61,11 @@ if x:
     y = "ä" + "ö"
 ```
 
-   ```python
-   # <<Divide>>+=
-       y = "ä" + str(
-           x / 0) + "ö"; x = 2
-   ```
+```python
+# <<Divide>>+=
+    y = "ä" + str(
+        x / 0) + "ö"; x = 2
+```
 
 ```python
 # <<Start>>=
@@ -150,7 +150,7 @@ def test_a_warning_of_the_compiler(here: Path, python: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "column"),
     [
-        ("x / 0)", "x / / 0)", "x / 0)", 16),
+        ("x / 0)", "x / / 0)", "x / 0)", 13),
         ('elif case == "assert":', 'elif case = "assert":', '"assert"', None),
         ("    return x", "    return return", "    return x", 12),
     ],
@@ -241,7 +241,7 @@ def test_a_debugger_at_a_terminal(here: Path, python: str) -> None:
     assert f"Breakpoint 1 at {here / 'p.md'}:{line}" in said
     assert f"> {here / 'p.md'}({line})f()" in said
     assert re.search(rf"{line} B->\t +assert x == 4", said)
-    assert f"{line + 1}  \t   ```" in said  # the fence: it lists the document
+    assert f"{line + 1}  \t```" in said  # the fence: it lists the document
     assert "AssertionError: no" in said and "\n'assert'\r\n" in said
     assert process.returncode == 1
 
@@ -286,7 +286,7 @@ def test_coverage_reports_the_documents_lines(here: Path) -> None:
         ("build/p.py:9", f"p.md:{line_of('if x:')}  Divide"),
         ("build/p.py:9:9", f"p.md:{line_of('if x:')}:1  Divide"),
         ("p.py:1", f"p.md:{line_of('import sys')}  build/p.py"),
-        (f"p.md:{line_of('assert x')}:8", "build/p.py:14:9  Do what is asked"),
+        (f"p.md:{line_of('assert x')}:8", "build/p.py:14:12  Do what is asked"),
         (f"p.md:{line_of('# <<Divide>>')}", "build/p.py:8  Do what is asked"),
     ],
 )

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from literate.core.blocks import split_lines
 from literate.core.diagnostics import DocumentError, Problem, nearest
 from literate.core.document import Document, parse
-from literate.core.listing import count_chapters, listing
-from literate.core.markdown import split_lines
-from literate.core.program import check_syntax, tangle
-from literate.core.syntax import LEADERS
+from literate.core.programs import check_syntax, tangle
+from literate.core.syntax import LEADERS, with_backslashes, without_backslashes
+from literate.tool.listing import count_chapters, listing
 
 HERE = Path(__file__).parent
 GOLDEN = sorted(path for path in (HERE / "golden").iterdir() if path.is_dir())
@@ -70,7 +70,7 @@ def test_problems_are_sorted_and_plain_data() -> None:
     error = refusal(read(HERE / "errors" / "many.md"), "many.md")
     places = [(problem.line, problem.column) for problem in error.problems]
     assert places == sorted(places)
-    as_json = json.loads(json.dumps([p._asdict() for p in error.problems]))
+    as_json = [json.loads(line) for line in error.as_json().split("\n")]
     assert [Problem(**fields) for fields in as_json] == error.problems
 
 
@@ -125,10 +125,10 @@ def test_names_that_are_sentences(name: str) -> None:
 
 def test_syntax_errors_are_at_the_documents_line() -> None:
     text = "```python\n# <<build/a.py>>=\nif x:\n    # <<Go on>>\n```\n\n"
-    text += "  ```python\n  # <<Go on>>=\n  y = (\n  ```\n"
+    text += "```python\n# <<Go on>>=\ny = (\n```\n"
     [problem] = refusal(text).problems
-    assert (problem.line, problem.source) == (9, "  y = (")
-    assert problem.column == 7
+    assert (problem.line, problem.source, problem.column) == (9, "y = (", 5)
+    assert problem.hint.endswith("put there by the reference at line 4")
     for broken in ("\x00", "'", "return 1", "x = " + "(" * 300 + ")" * 300, "\ty\n  z"):
         error = refusal(f"```python\n# <<build/a.py>>=\n{broken}\n```\n")
         assert error.problems[0].line >= 3
@@ -218,14 +218,13 @@ def literate_documents(draw) -> tuple[str, dict[str, list]]:
 
 def fenced(draw, name: str, more: str, piece: list, ending: str) -> str:
     mark = draw(st.sampled_from(["```", "~~~", "`````"]))
-    margin = " " * draw(st.integers(0, 3))
     lines = [f"{mark}python{ending}", f"# <<{name}>>{more}={ending}"]
     for line in piece:
         if isinstance(line, tuple):
             line = f"{line[0]}# <<{line[1]}>>{line[2]}"
         lines.append(line)
     lines.append(f"{mark}{ending}")
-    return "".join(margin + line for line in lines)
+    return "".join(lines)
 
 
 def expanded(chunks: dict[str, list], name: str, indent: str = "") -> str:
@@ -234,7 +233,9 @@ def expanded(chunks: dict[str, list], name: str, indent: str = "") -> str:
     for line in chunks[name]:
         if isinstance(line, tuple):
             deeper, child, ending = line
-            text += f"{indent}{deeper}# {child}{ending}"
+            texts = [str(line) for line in chunks[child] if str(line).strip()]
+            if not (texts and texts[0].lstrip().startswith("@")):
+                text += f"{indent}{deeper}# {child}{ending}"
             text += expanded(chunks, child, indent + deeper)
         else:
             text += line if not line.strip() else indent + line
@@ -263,14 +264,15 @@ def check_map(document: Document) -> None:
             assert output.line_of(place.line) == number
             shown = source.replace("<<", "").replace(">>", "").strip()
             assert line.strip() == shown or line.strip() == source.strip()
-            assert place.piece.start < place.line
-            assert place.line <= place.piece.start + len(place.piece.lines)
+            assert place.piece.line < place.line
+            assert place.line <= place.piece.line + len(place.piece.lines)
             if line.strip() and line.strip() in source:
                 at = len(line) - len(line.lstrip())
                 column = output.origin(number, at + 1).column
                 assert source[column - 1 :].strip() == line.strip()
         assert len(sources) == len(lines)
-        others = set(range(1, len(document.lines) + 1)) - sources
+        silent = {span.source + 1 for span in output.spans if not span.count}
+        others = set(range(1, len(document.lines) + 1)) - sources - silent
         assert all(output.line_of(source) is None for source in others)
         for wrong in (0, -1, len(lines) + 1):
             with pytest.raises(IndexError):
@@ -289,14 +291,103 @@ def test_the_map_of_golden_documents_is_one_to_one(case: Path) -> None:
         )
 
 
-def test_columns_go_through_both_indentations() -> None:
+def test_columns_go_through_the_indentation() -> None:
     text = "```py\n# <<build/a.py>>=\nif x:\n    # <<Go>>\n```\n\n"
-    text += "  ```py\n  # <<Go>>=\n  one = 1\n  ```\n"
+    text += "```py\n# <<Go>>=\none = 1\n```\n"
     [output] = tangle(parse(text, "a.md"))
     assert output.text.split("\n")[2] == "    one = 1"
-    assert output.origin(3, 5)[:2] == (9, 3)
-    assert output.origin(3, 11)[:2] == (9, 9)
+    assert output.origin(3, 5)[:2] == (9, 1)
+    assert output.origin(3, 11)[:2] == (9, 7)
     assert output.origin(2, 5)[:2] == (4, 5)
+
+
+# Chunks that several roots share, and chunks that name themselves
+
+SHARED = """```python
+# <<build/a.py>>=
+x = 1
+# <<Go on>>
+
+
+# <<Define f>>
+```
+
+```python
+# <<build/b.py>>=
+class B:
+    # <<Define f>>
+
+    # <<Go on>>
+```
+
+```python
+# <<Go on>>=
+y = 2
+```
+
+```python
+# <<Define f>>=
+
+def f():
+    # <<Return>>
+```
+
+```python
+# <<Return>>=
+return 3
+```
+
+```python
+# <<Return>>= (variant four)
+return 4
+```
+
+```text
+# <<build/names.txt>>=
+anna
+```
+"""
+A = "x = 1\n# Go on\ny = 2\n\n\n\ndef f():\n    # Return\n    return 3\n"
+
+
+def test_roots_share_chunks() -> None:
+    built = tangled(SHARED)
+    assert list(built) == ["build/a.py", "build/b.py", "build/names.txt"]
+    assert built["build/a.py"] == A
+    assert built["build/b.py"] == (
+        "class B:\n\n    def f():\n        # Return\n        return 3\n\n"
+        "    # Go on\n    y = 2\n"
+    )
+    check_map(parse(SHARED, "a.md"))
+
+
+def test_a_variant_changes_each_program_that_has_the_chunk_and_brings_the_data() -> (
+    None
+):
+    built = {o.path: o.text for o in tangle(parse(SHARED, "a.md"), "four")}
+    assert list(built) == ["build/a.py", "build/b.py", "build/names.txt"]
+    assert "return 4" in built["build/a.py"] and "return 4" in built["build/b.py"]
+    alone = SHARED.replace("    # <<Define f>>\n\n", "")
+    built = {o.path: o.text for o in tangle(parse(alone, "a.md"), "four")}
+    assert list(built) == ["build/a.py", "build/names.txt"]
+
+
+@pytest.mark.parametrize("first", ["def f():", "async def f():", "class F:", "@f"])
+def test_what_names_itself_gets_no_comment(first: str) -> None:
+    chunk = f"```python\n# <<Make f>>=\n{first}\n    pass\n```\n"
+    root = "```python\n# <<build/a.txt>>=\n# <<Make f>>\n```\n\n"
+    assert tangled(root + chunk) == {"build/a.txt": f"{first}\n    pass\n"}
+    document = parse(root + chunk, "a.md")
+    [output] = tangle(document)
+    assert output.line_of(3) == output.line_of(8) == 1  # the reference leads there too
+    assert output.origin(1).line == 8
+
+
+def test_a_second_reference_in_one_root_is_still_one_too_many() -> None:
+    text = SHARED.replace("x = 1\n", "# <<Go on>>\n")
+    [problem] = refusal(text).problems
+    assert problem.message == '"Go on" is used already, at line 3'
+    assert problem.line == 4
 
 
 # What the document holds besides programs
@@ -356,9 +447,9 @@ def test_examples_blocks_and_chapters() -> None:
     ]
     assert document.chunks["Go"].pieces[0].chapter.text == "Two"
     assert document.variants == ["other"]
-    kinds = " ".join(block.kind for block in document.blocks)
+    kinds = " ".join(type(block).__name__ for block in document.blocks)
     assert kinds == (
-        "heading paragraph heading fence list fence heading heading fence fence fence"
+        "Heading Text Heading Fence Text Fence Heading Heading Fence Fence Fence"
     )
 
 
@@ -390,10 +481,22 @@ total       2      9
 def test_only_the_standard_library_is_imported() -> None:
     import subprocess
 
-    command = "import sys, tangle, literate.core.listing; print(*sys.modules)"
+    command = "import sys, tangle, literate.tool.listing; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", command], cwd=HERE.parents[1], capture_output=True
     )
     modules = {name.split(".")[0] for name in done.stdout.decode().split()}
     assert "literate" in modules
     assert modules - {"tangle", "literate", "__main__"} <= sys.stdlib_module_names
+
+
+PARTS = ["#", "# ", "<<", "<", ">>", ">", "a", "=", "+=", " ", "\t", "\\", "//", "\xa0"]
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=7).map("".join))
+def test_any_line_can_be_written_as_a_literal(line: str) -> None:
+    written = with_backslashes(f"{line}\n", "#")
+    assert without_backslashes(written, "#") == f"{line}\n"
+    built = tangled(f"```python\n# <<build/a.txt>>=\nfirst\n{written}```\n")
+    assert built == {"build/a.txt": f"first\n{line}\n"}

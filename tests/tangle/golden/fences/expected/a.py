@@ -6,8 +6,7 @@ inner
 # Use tildes
 s = "```"
 ``` 
-# Indent the fence
+# Put text above
   two = 2
-less = 1
 	x = 3
- y = 4
+    ```

@@ -1,5 +1,4 @@
 class A:
-    # Say what it can
     def f(self):
         if self:
             # Go deeper

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from literate.core import markdown
+from literate.core.counts import count_chapters
 from literate.core.document import Chunk, Document, Piece
-from literate.core.markdown import Fence, Heading
-from literate.core.syntax import DATA
-
-_NOT_PROSE = (markdown.FENCE, markdown.CODE, markdown.HTML, markdown.BREAK)
 
 
 def listing(document: Document) -> str:
@@ -15,38 +11,6 @@ def listing(document: Document) -> str:
     chunks = _columns([("chunk", "lines", "defined", "used"), *_chunk_rows(document)])
     chapters = _columns([("chapter", "code", "words"), *_chapter_rows(document)])
     return f"{chunks}\n{chapters}"
-
-
-def count_chapters(document: Document) -> list[tuple[str, int, int]]:
-    """Return each chapter's title, lines of code and words of prose, in order.
-
-    What stands before the first chapter, or between a part's heading and the next
-    chapter, is counted under the part's own title. A line of code is one of the default
-    program's that is not blank; headers, references and data are none. Words of prose
-    are those outside of fenced blocks, indented code and HTML.
-    """
-    counts = [[document.name, 0, 0]]
-    pieces = {
-        piece.line: piece
-        for chunk in document.chunks.values()
-        for piece in chunk.pieces
-    }
-    for block in document.blocks:
-        if isinstance(block, Heading) and block.level <= 2:
-            counts.append([block.text, 0, 0])
-        if isinstance(block, Fence):
-            counts[-1][1] += _code_lines(pieces.get(block.start + 2))
-        elif block.kind not in _NOT_PROSE:
-            text = "".join(document.lines[block.start : block.end])
-            counts[-1][2] += sum(any(map(str.isalnum, word)) for word in text.split())
-    return [tuple(count) for count in counts if count[1:] != [0, 0]]
-
-
-def _code_lines(piece: Piece | None) -> int:
-    if piece is None or piece.language in DATA:
-        return 0
-    filled = sum(not line.isspace() for line in piece.lines)
-    return filled - len(piece.references)
 
 
 def _chapter_rows(document: Document) -> list[tuple[str, str, str]]:
@@ -62,7 +26,7 @@ def _chunk_rows(document: Document) -> list[tuple[str, str, str, str]]:
     for chunk in document.chunks.values():
         for piece in chunk.all_pieces():
             for reference in piece.references:
-                line = piece.start + reference.index + 1
+                line = piece.line + reference.index + 1
                 used.setdefault(reference.name, []).append(line)
     rows = []
     for chunk in document.chunks.values():
