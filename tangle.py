@@ -1,85 +1,52 @@
 """Tangle a literate document: write the programs that it holds.
 
-usage: python tangle.py [DOCUMENT.md] [options]
-       python tangle.py [DOCUMENT.md] COMMAND [arguments]
-
 Without a document, microgpt.md is tangled. The programs go to build/ beside it.
-
-  --check          write nothing; show what differs, exit with 1 if anything does
-  --list           write nothing; show the chunks, and how long the chapters are
-  --out DIR        write into DIR in the place of build/
-  --variant NAME   put the variant's chunks in the place of the program's; needs --out
-  --force          overwrite outputs that were edited by hand
-  --format json    print each problem as a line of JSON
-
-commands (COMMAND --help says more):
-
-  run       run the program; errors and warnings show the document
-  debug     step through the program, in the document
-  where     say where a line of a program comes from, and the other way round
-  watch     tangle again whenever the document is saved
-  verify    run the sessions that the document shows, and compare what they print
-  stitch    carry edits made in build/ back into the document
-  lint      run ruff over the programs; its findings show the document
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
+if sys.version_info < (3, 10):  # noqa: UP036
+    sys.exit("tangle.py: error: Python 3.10 or later is needed")
+if (HOME := os.path.dirname(os.path.abspath(__file__))) not in sys.path:
+    sys.path.insert(0, HOME)  # Python leaves it out where PYTHONSAFEPATH is set
+
 from literate.core.diagnostics import DocumentError, nearest
 from literate.core.names import FOLDER
-from literate.core.programs import check_syntax
-from literate.tool.command_line import (
-    BOOK,
-    HelpWanted,
-    Options,
-    UsageError,
-    output_folder,
-    parse_options,
-    read_document,
-    shown,
-)
+from literate.tool import command_line
+from literate.tool.command_line import BOOK, COMMANDS, Parser, UsageError
 from literate.tool.forms import outputs_and_forms
+from literate.tool.listing import listing
 from literate.tool.outputs import OutputError, Plan, alone
-
-COMMANDS = ("run", "debug", "where", "watch", "verify", "stitch", "lint")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 0, 1 (refused) or 2 (usage)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     document, command, rest = _split(arguments)
-    if command not in ("run", "debug"):  # which leave the streams to the program
-        for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    _open_streams(is_ours=command not in ("run", "debug"))
     try:
-        if command:
-            from importlib import import_module
-
-            status = import_module(f"literate.tool.{command}").main(document, rest)
-        else:
-            options = _parse_arguments(arguments)
-            with alone(os.path.dirname(options.document)):
-                status = _tangle(options)
-        sys.stdout.flush()
-        return status
-    except HelpWanted as error:
-        print(error, end="")
-        return 0
+        try:
+            if command:
+                return command_line.load(command).main(document, rest)
+            return _tangle(arguments)
+        finally:
+            sys.stdout.flush()
     except UsageError as error:
         print(f"tangle.py: error: {error}", file=sys.stderr)
         return 2
     except (DocumentError, OutputError) as error:
         print(error.as_json() if _wants_json(arguments) else error, file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except KeyboardInterrupt:
         return 130
+    except OSError as error:  # standard output is closed, or its disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"tangle.py: error: {error}", file=sys.stderr)
+        return 1
 
 
 def _split(arguments: list[str]) -> tuple[str, str, list[str]]:
@@ -92,71 +59,95 @@ def _split(arguments: list[str]) -> tuple[str, str, list[str]]:
     return BOOK, "", arguments
 
 
+def _open_streams(is_ours: bool) -> None:
+    """Give streams that were closed a place; ours are UTF-8 whatever the locale."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    if is_ours:
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def _wants_json(arguments: list[str]) -> bool:
     return "json" in arguments or "--format=json" in arguments
 
 
-def _tangle(options: Options) -> int:
+def _tangle(arguments: list[str]) -> int:
     """Write, check or list a document's programs; return the exit status."""
-    document = read_document(options.document)
-    if options.variant is not None and options.variant not in document.variants:
-        near = nearest(options.variant, document.variants)
-        hint = f'; did you mean "{near}"?' if near else ""
-        message = f'{document.name} has no variant "{options.variant}"{hint}'
-        raise UsageError(message)
-    outputs = outputs_and_forms(document, options.variant)
-    if options.list:
-        from literate.tool.listing import listing
-
-        print(listing(document), end="")
-        return 0
-    folder = output_folder(options.document, options.out)
-    plan = Plan(outputs, folder, shown(options.document))
-    check_syntax(plan.unproven)
-    if options.check:
-        return _check(plan)
-    edits = [] if options.force else plan.edits()
-    if edits:
-        raise OutputError(edits)
-    done = plan.apply()
-    print("\n".join(done) or f"{plan.folder} is up to date")
-    return 0
-
-
-def _check(plan: Plan) -> int:
-    sys.stdout.writelines(plan.differences())
-    return 1 if plan.changes else 0
-
-
-def _parse_arguments(arguments: list[str]) -> Options:
-    options = parse_options(
-        arguments,
-        __doc__,
-        check=False,
-        list=False,
-        out=None,
-        variant=None,
-        force=False,
-        format="text",
-    )
-    if len(options.others) > 1:
-        raise UsageError(f"one document at a time, not also {options.others[1]}")
-    options.document = (*options.others, BOOK)[0]
-    _check_combination(options)
-    return options
-
-
-def _check_combination(options: Options) -> None:
-    if options.check and options.list:
-        raise UsageError("--check and --list exclude each other")
-    if options.check and options.force:
-        raise UsageError("--check writes nothing: --force makes no sense with it")
+    options = _parser(arguments).parse_args(arguments)
     if options.variant and not options.out and not options.list:
         raise UsageError(
             f"--variant needs --out DIR: {FOLDER}/ holds the program without variants"
         )
+    if options.list:
+        document = command_line.read_document(options.document)
+        outputs_and_forms(document)
+        print(listing(document), end="")
+        return 0
+    if options.check:
+        plan = _plan(options.document, options.variant, options.out)
+        sys.stdout.writelines(plan.differences())
+        return 1 if plan.changes else 0
+    with alone(command_line.output_folder(options.document, options.out)):
+        plan = _plan(options.document, options.variant, options.out)
+        if not options.force:
+            plan.refuse_edits()
+        done = plan.apply()
+    print("\n".join(done) or f"{plan.folder} is up to date")
+    return 0
+
+
+def _plan(path: str, variant: str | None, out: str | None) -> Plan:
+    """Return what has to change on the disk. Raises UsageError and DocumentError."""
+    document = command_line.read_document(path)
+    if variant is not None and variant not in document.variants:
+        near = nearest(variant, document.variants)
+        hint = f'; did you mean "{near}"?' if near else ""
+        raise UsageError(f'{document.name} has no variant "{variant}"{hint}')
+    outputs = outputs_and_forms(document, variant)
+    return Plan(outputs, command_line.output_folder(path, out), document.name)
+
+
+def _parser(arguments: list[str]) -> Parser:
+    wants_help = "-h" in arguments or "--help" in arguments
+    parser = Parser("", __doc__, epilog=_commands() if wants_help else None)
+    add = parser.add_argument
+    add("document", nargs="?", default=BOOK, metavar="DOCUMENT.md")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; show what differs, exit with 1 if anything does",
+    )
+    only.add_argument(
+        "--list",
+        action="store_true",
+        help="write nothing; show the chunks, and how long the chapters are",
+    )
+    only.add_argument(
+        "--force",
+        action="store_true",
+        help="overwrite outputs that were edited by hand",
+    )
+    parser.add_out()
+    add(
+        "--variant",
+        metavar="NAME",
+        help="put the variant's chunks in the place of the program's; needs --out",
+    )
+    parser.add_format()
+    return parser
+
+
+def _commands() -> str:
+    """Return what each command does, a line each."""
+    lines = ["commands (COMMAND --help says more):", ""]
+    for name in COMMANDS:
+        first_line = command_line.load(name).__doc__.partition("\n")[0]
+        lines.append(f"  {name:9} {first_line}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    gc.disable()  # the process is over before there is garbage worth collecting
     sys.exit(main())

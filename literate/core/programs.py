@@ -41,8 +41,6 @@ class Output:
     `spans` covers every line, in order, and no line of the document twice.
     """
 
-    key = None  # another form of a program has one
-
     def __init__(self, document: Document, path: str) -> None:
         self.document = document
         self.path = path

@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
+import pkgutil
+from types import ModuleType
+from typing import NoReturn
 
 from literate.core.blocks import split_lines
 from literate.core.diagnostics import DocumentError, Problem, nearest
 from literate.core.document import Document, parse
 from literate.core.names import FOLDER
+from literate.core.programs import Output
+from literate.tool import commands
 from literate.tool.outputs import OutputError
 
 BOOK = "microgpt.md"
+COMMANDS = tuple(module.name for module in pkgutil.iter_modules(commands.__path__))
 
 
 class UsageError(Exception):
     """The command line cannot be obeyed."""
 
 
-class HelpWanted(Exception):
-    """Only help is asked for; its text is the argument."""
+class Parser(argparse.ArgumentParser):
+    """Parses the arguments of a command, "" for none; its errors are UsageErrors."""
 
+    def __init__(self, command: str, description: str, **settings: object) -> None:
+        super().__init__(
+            prog=f"tangle.py [DOCUMENT.md] {command}" if command else "tangle.py",
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **settings,
+        )
 
-class Options:
-    """What a command line asks for: an attribute for each option, and the `others`."""
+    def add_out(self) -> None:
+        self.add_argument(
+            "--out",
+            metavar="DIR",
+            type=_folder,
+            help=f"the programs are in DIR in the place of {FOLDER}/",
+        )
 
-    def __init__(self, **defaults: bool | str | None) -> None:
-        self.others: list[str] = []
-        self.__dict__.update(defaults)
+    def add_format(self) -> None:
+        self.add_argument(
+            "--format",
+            choices=("text", "json"),
+            default="text",
+            help="json: print each problem as a line of JSON",
+        )
 
-
-def parse_options(
-    arguments: list[str], help: str, **defaults: bool | str | None
-) -> Options:
-    """Return the options of a command; those whose default is False take no value.
-
-    By hand, because importing argparse takes as long as tangling the book. Raises
-    UsageError, and HelpWanted.
-    """
-    options = Options(**defaults)
-    known = [f"--{name}" for name in defaults]
-    waiting = iter(arguments)
-    for argument in waiting:
-        flag, equals, value = argument.partition("=")
-        if argument in ("-h", "--help"):
-            raise HelpWanted(help)
-        if argument in known and defaults[flag[2:]] is False:
-            setattr(options, flag[2:], True)
-        elif flag in known and defaults[flag[2:]] is not False:
-            value = value if equals else next(waiting, "")
-            if not value:
-                raise UsageError(f"{flag} needs a value")
-            setattr(options, flag[2:], value)
-        elif argument.startswith("-"):
-            near = nearest(flag, known)
+    def parse_args(self, arguments: list[str]) -> argparse.Namespace:
+        options, unknown = self.parse_known_args(arguments)
+        if unknown and unknown[0].startswith("-"):
+            near = nearest(unknown[0].partition("=")[0], self._option_string_actions)
             hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"there is no option {argument}{hint}")
-        else:
-            options.others.append(argument)
-    if getattr(options, "format", "text") not in ("text", "json"):
-        raise UsageError(f"--format is text or json, not {options.format}")
-    return options
+            raise UsageError(f"there is no option {unknown[0]}{hint}")
+        if unknown:
+            raise UsageError(f"there is no place for the argument {unknown[0]}")
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
 
 
-def no_others(options: Options, command: str) -> None:
-    """Raise UsageError if a command that takes no arguments is given some."""
-    if options.others:
-        raise UsageError(f"{command} takes no argument {options.others[0]}")
+def load(command: str) -> ModuleType:
+    """Return the module of a command: `main(document, arguments)` runs it."""
+    return importlib.import_module(f"{commands.__name__}.{command}")
 
 
 def read(path: str) -> str:
@@ -119,6 +123,16 @@ def output_folder(document: str, out: str | None = None) -> str:
     return folder
 
 
+def output_called(file: str, outputs: list[Output]) -> Output | None:
+    """Return the output that somebody means by a file: build/x.py, x.py, or a path."""
+    path = os.path.abspath(file).replace(os.sep, "/")
+    for output in outputs:
+        name = output.path.partition("/")[2]
+        if file.replace(os.sep, "/") == name or path.endswith(f"/{output.path}"):
+            return output
+    return None
+
+
 def _encoding_problem(path: str, text: str, before: str, byte: int) -> Problem:
     document = Document(shown(path), split_lines(text))
     lines = split_lines(before + "x")
@@ -134,4 +148,12 @@ def _encoding_problem(path: str, text: str, before: str, byte: int) -> Problem:
 def _no_document(path: str) -> str:
     if path == BOOK:
         return f"there is no {BOOK} here; name a document: python tangle.py DOCUMENT.md"
-    return f"{path}: no such document, and no command"
+    near = nearest(path, COMMANDS)
+    hint = f"; did you mean {near}?" if near else ""
+    return f"{path}: no such document, and no command{hint}"
+
+
+def _folder(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("a folder needs a name")
+    return text

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import tangle
+
 HOME = Path(__file__).resolve().parents[2]
 
 BOOK = """# A book
@@ -183,12 +185,13 @@ def test_a_variant(here: Path) -> None:
         (["."], ". is a folder; name a document in it"),
         (["--chekc"], "there is no option --chekc; did you mean --check?"),
         (["-v"], "there is no option -v"),
-        (["--check=yes"], "there is no option --check=yes; did you mean --check?"),
-        (["--out"], "--out needs a value"),
-        (["--out="], "--out needs a value"),
-        (["microgpt.md", "microgpt.md"], "one document at a time"),
-        (["--check", "--list"], "--check and --list exclude each other"),
-        (["--check", "--force"], "--check writes nothing"),
+        (["verfy"], "verfy: no such document, and no command; did you mean verify?"),
+        (["--check=yes"], "argument --check: ignored explicit argument 'yes'"),
+        (["--out"], "argument --out: expected one argument"),
+        (["--out="], "argument --out: a folder needs a name"),
+        (["microgpt.md", "microgpt.md"], "there is no place for the argument micro"),
+        (["--check", "--list"], "argument --list: not allowed with argument --check"),
+        (["--check", "--force"], "argument --force: not allowed with argument"),
     ],
 )
 def test_usage_errors(here: Path, arguments: list[str], message: str) -> None:
@@ -203,6 +206,53 @@ def test_without_a_book(tmp_path: Path) -> None:
     status, _, err = run(tmp_path)
     assert status == 2
     assert err.startswith("tangle.py: error: there is no microgpt.md here; name a ")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "message"),
+    [
+        ("2>&-", 0, ""),
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        ("--list >&-", 0, ""),
+        ("--list > /dev/full", 1, "No space left on device"),
+        ("--help | true", 0, ""),
+        ("--list | true", 0, ""),
+        ("verify --help > /dev/full", 1, "No space left on device"),
+    ],
+)
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_closed_and_full_streams(
+    here: Path, redirection: str, status: int, message: str
+) -> None:
+    line = f'"{sys.executable}" "{HOME / "tangle.py"}" {redirection}'
+    done = subprocess.run(
+        line, shell=True, cwd=here, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status
+    assert message in done.stderr and len(done.stderr.splitlines()) == bool(message)
+    if redirection.startswith((">", "2", "<")):
+        assert (here / "build" / "a.py").exists()
+
+
+def test_a_safe_path(here: Path) -> None:
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, str(HOME / "tangle.py")]
+    for arguments in ([], ["run"]):
+        done = subprocess.run(
+            [*command, *arguments], cwd=here, env=environment, capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_every_command_has_help(here: Path) -> None:
+    out = run(here, "--help")[1]
+    for name in tangle.COMMANDS:
+        status, help_of_command, err = run(here, name, "--help")
+        assert (status, err) == (0, "")
+        assert help_of_command.startswith(f"usage: tangle.py [DOCUMENT.md] {name}")
+        (line,) = [line for line in out.splitlines() if line.startswith(f"  {name} ")]
+        assert line.split(maxsplit=1)[1] in help_of_command
 
 
 def test_help(here: Path) -> None:

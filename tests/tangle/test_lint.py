@@ -62,6 +62,15 @@ def test_a_clean_program(here: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == ""
 
 
+def test_a_finding_in_a_shared_chunk_is_said_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "\n```python\n# <<build/b.py>>=\ndef g(x):\n    # <<Do it>>\n```\n"
+    (here / "a.md").write_text(DOCUMENT + more)
+    assert tangle.main(["a.md", "lint", "--select=F821"]) == 1
+    assert capsys.readouterr().out.count("F821") == 1
+
+
 def test_the_book_is_clean(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,9 +79,25 @@ def test_the_book_is_clean(
     assert (status, capsys.readouterr().out) == (0, "")
 
 
-def test_what_ruff_refuses(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tangle.main(["a.md", "lint", "--selec"]) == 2
-    assert capsys.readouterr().err.startswith("tangle.py: error: ruff: ")
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--select=F9999", "ruff: "),
+        ("--selec", "there is no option --selec; did you mean --select?"),
+        ("--statistics", "there is no option --statistics"),
+        ("--fix", "there is no option --fix"),
+    ],
+)
+def test_what_is_refused(
+    here: Path, option: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tangle.main(["a.md", "lint", option]) == 2
+    assert capsys.readouterr().err.startswith(f"tangle.py: error: {message}")
+
+
+def test_options(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tangle.main(["a.md", "lint", "--select", "F841", "--ignore", "F821"]) == 1
+    assert re.findall(r"error: (\w+)", capsys.readouterr().out) == ["F841", "not"]
 
 
 @pytest.mark.parametrize("arguments", [["--format", "json"], ["--format=json"]])

@@ -121,10 +121,9 @@ def test_a_traceback_is_that_of_the_program_at_the_documents_lines(
 ) -> None:
     call(python, here, TANGLE, "p.md")
     plain = call(python, here, "build/p.py", case)
-    for _ in range(2):  # compiled, then from where that was kept
-        done = call(python, here, TANGLE, "p.md", "run", case)
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.splitlines() == mapped(here, plain.stderr)
+    done = call(python, here, TANGLE, "p.md", "run", case)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == mapped(here, plain.stderr)
     wanted = line_of("x / 0") if case == "raise" else line_of("assert x")
     assert f'p.md", line {wanted}, in f' in done.stderr
 
@@ -190,24 +189,27 @@ def test_it_runs_what_the_document_says_now(here: Path) -> None:
     (here / "p.md").write_bytes(text.encode())
     (here / "build").mkdir()
     (here / "build" / "p.py").write_text("print('old')\n")
-    done = call(sys.executable, here, TANGLE, "p.md", "run", "--help", "x")
+    done = call(sys.executable, here, TANGLE, "p.md", "run", "--", "--help", "x")
     assert done.stderr == ""
     assert done.stdout.startswith("data\n __main__ ['")
     assert done.stdout.endswith(f"'--help', 'x'] True True {here}\n")
     assert (here / "build" / "p.py").read_text() == "print('old')\n"
 
 
-def test_what_was_kept_is_not_run_when_the_document_changed(here: Path) -> None:
-    call(sys.executable, here, TANGLE, "p.md", "run", "")
-    moved = DOCUMENT.replace("## One\n", "## One\n\nMore.\n")
-    for text in (moved, moved.replace("x / 0", "x / 0.0")):
-        (here / "p.md").write_bytes(text.encode())
-        done = call(sys.executable, here, TANGLE, "p.md", "run", "raise")
-        assert f"line {line_of('x / 0') + 2}, in f" in done.stderr
-    (kept,) = (here / "__pycache__").iterdir()
-    kept.write_bytes(kept.read_bytes()[:40])
-    done = call(sys.executable, here, TANGLE, "p.md", "run", "")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+@pytest.mark.parametrize("command", ["run", "debug"])
+def test_help(here: Path, command: str) -> None:
+    done = call(sys.executable, here, TANGLE, "p.md", command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: tangle.py [DOCUMENT.md] {command} [PROGRAM")
+
+
+@pytest.mark.parametrize("name", ["build/q.py", "q.py"])
+def test_another_program(here: Path, name: str) -> None:
+    more = "\n```python\n# <<build/q.py>>=\nimport sys\nprint(sys.argv[1:])\n```\n"
+    (here / "p.md").write_text(DOCUMENT + more)
+    done = call(sys.executable, here, TANGLE, "p.md", "run", name, "x")
+    assert (done.stdout, done.stderr) == ("['x']\n", "")
+    assert call(sys.executable, here, TANGLE, "p.md", "run", "x").stdout == "3\n"
 
 
 def test_without_a_program(here: Path) -> None:
@@ -302,6 +304,23 @@ def test_where(
     assert capsys.readouterr().out == f"{other}\n"
 
 
+def test_where_of_names_and_shared_chunks(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "\n```python\n# <<build/a.py>>=\nif x:\n    # <<Start>>\n```\n"
+    (here / "p.md").write_bytes((DOCUMENT + more).encode())
+    monkeypatch.chdir(here)
+    start, body = line_of("# <<Start>>="), line_of('if __name__ == "__main__"')
+    found = ["build/p.py:21  Start", "build/a.py:3  Start"]
+    assert command_line.main(["p.md", "where", f"p.md:{body}"]) == 0
+    assert capsys.readouterr().out.splitlines() == found
+    assert command_line.main(["p.md", "where", "Start"]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"p.md:{start}  Start", *found]
+    assert command_line.main(["p.md", "where", "f"]) == 0
+    defined = [f"p.md:{line_of('def f')}  build/p.py", "build/p.py:5  build/p.py"]
+    assert capsys.readouterr().out.splitlines() == defined
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [
@@ -310,7 +329,8 @@ def test_where(
         ("p.md:999", "p.md has no line 999"),
         ("build/p.py:999", "build/p.py has no line 999"),
         ("build/q.py:1", "p.md makes no build/q.py; did you mean build/p.py?"),
-        ("nonsense", "nonsense is no place; write FILE:LINE"),
+        ("nonsense", 'nothing is called "nonsense" (a place is FILE:LINE, as in'),
+        ("Divode", 'nothing is called "Divode"; did you mean "Divide"?'),
     ],
 )
 def test_nowhere(

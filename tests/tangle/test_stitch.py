@@ -18,7 +18,7 @@ import tangle as command_line
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
 from literate.core.programs import Output, tangle
-from literate.tool.stitch import stitched
+from literate.tool.commands.stitch import stitched
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -80,7 +80,7 @@ def stitch(old: str, new: str) -> str:
     assert TEXT.count(old) == 1
     edited = TEXT.replace(old, new)
     program = output()
-    result = stitched(program.document, [(program, edited)])
+    result = stitched(program.document, {program.path: edited})
     assert output(result).text == edited
     return result
 
@@ -203,7 +203,7 @@ def test_stitch_after_edit_after_tangle_is_the_edit(data: st.DataObject) -> None
         lines[number : number + 1] = kept + (new or [f"{indent}d = 4\n"])
     edited = "".join(lines)
     try:
-        result = stitched(program.document, [(program, edited)])
+        result = stitched(program.document, {program.path: edited})
     except DocumentError as error:  # never silently something else
         assert any(
             reason in str(error)
@@ -300,6 +300,103 @@ def test_another_form_is_not_stitched(
     assert command_line.main(["a.md", "stitch", "--yes"]) == 1
     assert "edited by hand, and it is made from a.md" in capsys.readouterr().err
     assert form.read_text() == "mine"
+
+
+def test_an_edit_made_while_it_asks_is_kept(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(here)
+
+    def answer(question: str) -> str:
+        edit(here, "y += 20", "y += 200")
+        return "y"
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", answer)
+    assert command_line.main(["a.md", "stitch"]) == 1
+    assert "edited again meanwhile; nothing was changed" in capsys.readouterr().err
+    assert (here / "a.md").read_text() == DOCUMENT
+    assert "y += 200" in (here / "build" / "a.py").read_text()
+
+
+def test_an_edit_that_is_not_python(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(here, "y += 2", "y +=")
+    assert command_line.main(["a.md", "stitch", "--yes"]) == 1
+    assert "a.md:25:5: error: not Python: " in capsys.readouterr().err
+    assert (here / "a.md").read_text() == DOCUMENT
+
+
+# Several programs that share a chunk
+
+SHARED = """# A book
+
+```python
+# <<build/a.py>>=
+# <<Count>>
+print(x)
+```
+
+```python
+# <<build/b.py>>=
+if True:
+    # <<Count>>
+y = 1
+```
+
+```python
+# <<Count>>=
+x = 1
+x += 1
+```
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "a.md").write_text(SHARED)
+    monkeypatch.chdir(tmp_path)
+    assert command_line.main(["a.md"]) == 0
+    return tmp_path
+
+
+def edit_file(here: Path, name: str, old: str, new: str) -> None:
+    file = here / "build" / name
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+def test_an_edit_of_a_shared_chunk_changes_every_program(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_file(two, "b.py", "x += 1", "x += 2")
+    assert command_line.main(["a.md", "stitch", "--yes"]) == 0
+    assert "this changes build/a.py, build/b.py" in capsys.readouterr().out
+    assert (two / "a.md").read_text() == SHARED.replace("x += 1", "x += 2")
+    assert (two / "build" / "a.py").read_text() == "# Count\nx = 1\nx += 2\nprint(x)\n"
+
+
+def test_edits_of_two_programs_that_agree_or_do_not_meet(two: Path) -> None:
+    edit_file(two, "a.py", "x += 1", "x += 2")
+    edit_file(two, "b.py", "x += 1", "x += 2")
+    edit_file(two, "b.py", "y = 1", "y = 3")
+    assert command_line.main(["a.md", "stitch", "--yes"]) == 0
+    wanted = SHARED.replace("x += 1", "x += 2").replace("y = 1", "y = 3")
+    assert (two / "a.md").read_text() == wanted
+    assert command_line.main(["a.md", "--check"]) == 0
+
+
+def test_edits_of_two_programs_that_differ(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_file(two, "a.py", "x += 1", "x += 2")
+    edit_file(two, "b.py", "x += 1", "x += 3")
+    assert command_line.main(["a.md", "stitch", "--yes"]) == 1
+    error = capsys.readouterr().err
+    assert 'a.md:19:1: error: "Count" was edited differently in two programs' in error
+    assert "make build/b.py and build/a.py agree" in error
+    assert (two / "a.md").read_text() == SHARED
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
 from literate.core.sessions import Bench, find_sessions
 from literate.tool import outputs
-from literate.tool.verify import updated
+from literate.tool.commands.verify import updated
 
 HOME = Path(__file__).resolve().parents[2]
 PROGRAM = """# A book

@@ -153,6 +153,36 @@ def test_a_command_after_each_success(here: Path) -> None:
     assert time.monotonic() - start < 10
 
 
+def test_verify_and_lint_after_each_success(here: Path) -> None:
+    pytest.importorskip("ruff")
+    wrong = document("import os") + b"\n```pycon\n>>> 1 + 1\n3\n```\n"
+    (here / "a.md").write_bytes(wrong)
+    watch = Watch(here, "--verify", "--lint", "--then", "echo then")
+    watch.wait_until_said("then\n")
+    said = watch.said()
+    assert "a.md:10:1: error: " in said and "F401" in said
+    assert said.index("verify: ended with") < said.index("lint: ended with")
+    assert watch.stop() == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", None)])
+def test_a_command_ends_with_the_watcher(here: Path, number: int) -> None:
+    watch = Watch(here, "--then", "echo $$ > pid; sleep 100; true")
+    pid = here / "pid"
+    watch.wait_for(lambda: pid.exists() and pid.read_text())
+    watch.process.send_signal(number)
+    assert watch.process.wait(PATIENCE) == 128 + number
+    watch.log.close()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.kill(int(pid.read_text()), 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the command goes on")
+
+
 def test_a_command_that_fails(here: Path) -> None:
     watch = Watch(here, "--then", "exit 3")
     watch.wait_until_said("exit 3: ended with exit status 3")
@@ -177,12 +207,13 @@ def test_two_watchers(here: Path) -> None:
 def test_a_tangler_waits_for_another_one(here: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     command = [sys.executable, str(HOME / "tangle.py"), "a.md"]
-    lock = os.open(here, os.O_RDONLY)
+    (here / "build").mkdir()
+    lock = os.open(here / "build", os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     process = subprocess.Popen(command, cwd=here, stdout=subprocess.DEVNULL)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=1)
-    assert not (here / "build").exists()
+    assert not (here / "build" / "a.py").exists()
     os.close(lock)
     assert process.wait(timeout=60) == 0
     assert (here / "build" / "a.py").exists()

@@ -1,31 +1,24 @@
-"""Tangle again whenever a document is saved.
-
-usage: python tangle.py [DOCUMENT.md] watch [--then COMMAND] [--out DIR]
-
-  --then COMMAND   run a command after each time that the document could be tangled; if
-                   it is still running when the next one is due, it is stopped
-  --out DIR        write into DIR in the place of build/
+"""Tangle again whenever the document is saved.
 
 Ctrl-C ends it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gc
+import argparse
 import os
 import signal
 import subprocess
+import sys
 import time
+from contextlib import suppress
+from typing import NoReturn
 
 from literate.core.diagnostics import DocumentError, Problem
-from literate.core.programs import check_syntax
 from literate.tool.command_line import (
-    Options,
+    Parser,
     UsageError,
-    no_others,
     output_folder,
-    parse_options,
     read_document,
     shown,
 )
@@ -40,37 +33,57 @@ Stamp = tuple[int, int, int, int]  # what tells a file from what it was before
 
 
 def main(path: str, arguments: list[str]) -> int:
-    """Watch a document until Ctrl-C; return 130. Raises UsageError."""
-    options = parse_options(arguments, __doc__, then=None, out=None)
-    no_others(options, "watch")
+    """Watch a document until Ctrl-C, SIGTERM or SIGHUP. Raises UsageError."""
+    options = _parser().parse_args(arguments)
     if not os.path.exists(path):
         raise UsageError(f"{path}: no such document to watch")
-    watcher = Watcher(path, options)
-    gc.enable()
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
+    watcher = Watcher(path, options.out, _Commands(path, options))
     try:
         while True:
             watcher.look()
             time.sleep(INTERVAL)
     finally:
-        watcher.stop_command()
+        watcher.commands.stop()
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _parser() -> Parser:
+    parser = Parser("watch", __doc__)
+    add = parser.add_argument
+    parser.add_out()
+    add("--verify", action="store_true", help="verify after each success")
+    add("--lint", action="store_true", help="lint after each success")
+    add(
+        "--then",
+        metavar="COMMAND",
+        help="run a command after each success; what is still running when the next "
+        "one is due is stopped",
+    )
+    return parser
 
 
 class Watcher:
     """A document as it was when last seen, and what was said about it."""
 
-    def __init__(self, path: str, options: Options) -> None:
+    def __init__(self, path: str, out: str | None, commands: _Commands) -> None:
         self.path = path
-        self.options = options
+        self.out = out
+        self.commands = commands
         self.done: Stamp | None = None  # what was dealt with
         self.seen: Stamp | None = None
         self.since = 0.0  # when it was seen first
         self.problems: list[Problem] = []
         self.message = ""  # that the outputs cannot be written, or the document read
-        self.command: subprocess.Popen | None = None
 
     def look(self) -> None:
         """Tangle if the document was saved, and has been left alone since."""
-        self._look_after_command()
+        self.commands.look()
         stamp = _stamp(self.path)
         now = time.monotonic()
         if stamp != self.seen:
@@ -96,17 +109,14 @@ class Watcher:
             took = (time.perf_counter() - start) * 1000
             done = done or [f"{shown(self.path)}: nothing to be written"]
             _say(f"{', '.join(done)} ({took:.0f} ms)")
-            self._start_command()
+            self.commands.start()
 
     def _write(self) -> list[str]:
-        with alone(os.path.dirname(self.path)):
+        folder = output_folder(self.path, self.out)
+        with alone(folder):
             document = read_document(self.path)
-            folder = output_folder(self.path, self.options.out)
-            plan = Plan(outputs_and_forms(document), folder, shown(self.path))
-            check_syntax(plan.unproven)
-            edits = plan.edits()
-            if edits:
-                raise OutputError(edits)
+            plan = Plan(outputs_and_forms(document), folder, document.name)
+            plan.refuse_edits()
             return plan.apply()
 
     def _report(self, problems: list[Problem], message: str) -> None:
@@ -128,32 +138,52 @@ class Watcher:
             _say(f"{count} problem{'s' * (count > 1)}")
         self.problems, self.message = problems, message
 
-    # The command
 
-    def _start_command(self) -> None:
-        if self.options.then:
-            self.stop_command()
-            self.command = subprocess.Popen(
-                self.options.then, shell=True, start_new_session=os.name != "nt"
-            )
+class _Commands:
+    """What is run after each success, one command after the other."""
 
-    def _look_after_command(self) -> None:
-        status = self.command.poll() if self.command else None
+    def __init__(self, path: str, options: argparse.Namespace) -> None:
+        ours = [sys.executable, sys.argv[0], path]
+        self.wanted: list[str | list[str]] = []
+        self.wanted += [[*ours, "verify"]] if options.verify else []
+        self.wanted += [[*ours, "lint"]] if options.lint else []
+        self.wanted += [options.then] if options.then else []
+        self.waiting: list[str | list[str]] = []
+        self.running: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Run the commands from the first on; what is still running is stopped."""
+        self.stop()
+        self.waiting = list(self.wanted)
+
+    def look(self) -> None:
+        """Start the next command if the one before has ended."""
+        status = self.running.poll() if self.running else 0
+        if status:
+            words = self.running.args
+            said = words if isinstance(words, str) else words[-1]
+            _say(f"{said}: ended with exit status {status}")
         if status is not None:
-            self.command = None
-            if status:
-                _say(f"{self.options.then}: ended with exit status {status}")
+            self.running = self._start(self.waiting.pop(0)) if self.waiting else None
 
-    def stop_command(self) -> None:
-        """End the command and what it started, if it is still running."""
-        if self.command and self.command.poll() is None:
-            with contextlib.suppress(OSError):
+    def _start(self, command: str | list[str]) -> subprocess.Popen:
+        return subprocess.Popen(
+            command,
+            shell=isinstance(command, str),
+            start_new_session=os.name != "nt",
+        )
+
+    def stop(self) -> None:
+        """End the command that is running, and what it started."""
+        self.waiting = []
+        if self.running and self.running.poll() is None:
+            with suppress(OSError):
                 if os.name == "nt":
-                    self.command.terminate()
+                    self.running.terminate()
                 else:
-                    os.killpg(self.command.pid, signal.SIGTERM)
-            self.command.wait()
-        self.command = None
+                    os.killpg(self.running.pid, signal.SIGTERM)
+            self.running.wait()
+        self.running = None
 
 
 def _what(problem: Problem) -> tuple[str, str]:

@@ -1,38 +1,54 @@
 """Carry edits that were made in build/ back into the document.
 
-usage: python tangle.py [DOCUMENT.md] stitch [--yes] [--out DIR]
-
-  --yes       do not ask
-  --out DIR   the programs are in DIR in the place of build/
-
 The difference is shown first. Nothing is changed unless each edit belongs to one place
 of the document, and tangling gives the edited programs exactly.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
 
 from literate.core.blocks import split_lines
 from literate.core.diagnostics import DocumentError, Problem
-from literate.core.document import Document, parse
+from literate.core.document import Document, Piece, parse
 from literate.core.programs import Output, Span, tangle
 from literate.core.syntax import with_backslashes
 from literate.tool.command_line import (
+    Parser,
     UsageError,
-    no_others,
     output_folder,
-    parse_options,
     read,
     shown,
 )
 from literate.tool.forms import outputs_and_forms
 from literate.tool.outputs import OutputError, Plan, alone, replace_file
 
-Lines = tuple[int, int, list[str]]  # lines of the document, from and to, and new ones
+
+@dataclass
+class Edit:
+    """New lines in the place of the document's lines from `start` to before `end`.
+
+    The lines are counted from 0 and belong to `piece`; the edit was made in `output`.
+    """
+
+    start: int
+    end: int
+    new: list[str]
+    piece: Piece
+    output: Output
+
+    def meets(self, other: Edit) -> bool:
+        """Tell whether two edits change the same lines, or insert in the same place."""
+        return (self.start < other.end and other.start < self.end) or (
+            self.start == other.start
+        )
+
+    def is_same(self, other: Edit) -> bool:
+        mine, others = (self.start, self.end), (other.start, other.end)
+        return mine == others and self.new == other.new
 
 
 def main(path: str, arguments: list[str]) -> int:
@@ -41,98 +57,156 @@ def main(path: str, arguments: list[str]) -> int:
     Raises UsageError, OutputError and DocumentError, with every edit that cannot be
     carried back.
     """
-    options = parse_options(arguments, __doc__, yes=False, out=None)
-    no_others(options, "stitch")
+    parser = Parser("stitch", __doc__)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_out()
+    options = parser.parse_args(arguments)
+    folder = output_folder(path, options.out)
     text = read(path)
     document = parse(text, shown(path))
-    folder = output_folder(path, options.out)
-    plan = Plan(outputs_and_forms(document), folder, shown(path))
-    edits = list(_edits(plan))
-    if not edits:
+    edited = _edited(document, folder)
+    if not edited:
         print(f"{folder} holds no edit")
         return 0
-    new = stitched(document, edits)
-    old_lines, new_lines = document.lines, split_lines(new)
-    for line in unified_diff(old_lines, new_lines, document.name, "with the edit"):
-        print(line.rstrip("\r\n"))
+    new = stitched(document, edited)
+    made = outputs_and_forms(parse(new, document.name))
+    print("\n".join(_preview(document, new)))
     if not options.yes and not _agreed(document.name):
         print("nothing was changed")
         return 1
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    with alone(os.path.dirname(path)):
+    with alone(folder):
+        if _edited(document, folder) != edited:
+            message = f"{folder}: error: edited again meanwhile; nothing was changed"
+            raise OutputError([message])
+        mark = "\ufeff" if text.startswith("\ufeff") else ""
         replace_file(path, text.encode(), (mark + new).encode())
         print(f"wrote {document.name}")
-        # The programs are as the document says now; its other forms follow.
-        forms = outputs_and_forms(parse(new, shown(path)))
-        for line in Plan(forms, folder, path).apply():
-            print(line)
+        # The edited programs are as the document says now; all else follows.
+        plan = Plan(made, folder, document.name)
+        known = {text.encode() for text in edited.values()}
+        plan.refuse_edits(known)
+        print("\n".join(plan.apply()))
     return 0
 
 
-def stitched(document: Document, edits: list[tuple[Output, str]]) -> str:
-    """Return the document's text with the edits of its programs: outputs, new texts.
+def stitched(document: Document, edited: dict[str, str]) -> str:
+    """Return the document's text with what was edited: outputs' paths, new texts.
 
     Raises DocumentError with every edit that cannot be carried back, and why.
     """
+    outputs = tangle(document)
     problems: list[Problem] = []
-    changes: list[Lines] = []
-    for output, text in edits:
-        for change in _Stitcher(output, text).changes():
-            (problems if isinstance(change, Problem) else changes).append(change)
+    edits: list[Edit] = []
+    for output in outputs:
+        if output.path not in edited:
+            continue
+        own: list[Edit] = []
+        for found in _Stitcher(output, edited[output.path]).edits():
+            (problems if isinstance(found, Problem) else own).append(found)
+        if not problems:
+            problems += _proof(document, outputs, output, own, edited[output.path])
+        problems += _conflicts(edits, own)
+        edits += own
     if problems:
         raise DocumentError(problems)
-    lines = list(document.lines)
-    for start, end, new in sorted(changes, key=lambda change: -change[0]):
-        lines[start:end] = new
-    result = "".join(lines)
-    _check(document, edits, result, changes)
-    return result
+    return _with_edits(document, edits)
 
 
-def _edits(plan: Plan) -> Iterator[tuple[Output, str]]:
-    """Yield the edited programs and their texts. Raises OutputError."""
-    refused = []
+def _edited(document: Document, folder: str) -> dict[str, str]:
+    """Return the texts of the programs that were edited, by path.
+
+    Raises OutputError if what was edited is no program, or changed in the document as
+    well.
+    """
+    plan = Plan(outputs_and_forms(document), folder, document.name)
+    found, refused = {}, []
     for change in plan.changes:
         if not change.edited:
             continue  # tangling brings it up to date
-        if change.output is None or change.output.key:
+        if not isinstance(change.output, Output):
             refused.append(plan.edit_message(change))
-        elif plan.is_new(change):
-            file = os.path.join(plan.folder, change.path)
+        elif plan.was_changed(change):
             refused.append(
-                f"{file}: error: {plan.document} was changed as well since it was "
-                "tangled\n  stitch the edit into the document as it was, or carry it "
-                "there by hand and add --force"
+                f"{plan.file(change.path)}: error: {plan.document} was changed as well "
+                "since it was tangled\n  stitch the edit into the document as it was, "
+                "or carry it there by hand and add --force"
             )
         else:
             try:
-                yield change.output, change.old.decode("utf-8")
+                found[change.output.path] = change.old.decode("utf-8")
             except UnicodeDecodeError:
-                refused.append(f"{change.path}: error: the edit is not UTF-8")
+                file = plan.file(change.path)
+                refused.append(f"{file}: error: the edit is not UTF-8")
     if refused:
         raise OutputError(refused)
+    return found
 
 
-def _check(
+def _with_edits(document: Document, edits: list[Edit]) -> str:
+    """Return the document's text with edits, the same one of two outputs made once."""
+    lines = list(document.lines)
+    by_place = {(edit.start, edit.end): edit.new for edit in edits}
+    for (start, end), new in sorted(by_place.items(), reverse=True):
+        lines[start:end] = new
+    return "".join(lines)
+
+
+def _proof(
     document: Document,
-    edits: list[tuple[Output, str]],
-    result: str,
-    changes: list[Lines],
-) -> None:
-    """Raise DocumentError unless tangling gives the edits, and all else as before."""
-    wanted = {output.path: output.text for output in tangle(document)}
-    wanted.update((output.path, text) for output, text in edits)
+    outputs: list[Output],
+    edited: Output,
+    edits: list[Edit],
+    text: str,
+) -> list[Problem]:
+    """Return a problem unless tangling gives an edited output, and all else as before.
+
+    Only outputs that share an edited piece may change.
+    """
+    reason = "tangled again, it would give something else"
     try:
-        found = {o.path: o.text for o in tangle(parse(result, document.name))}
+        again = tangle(parse(_with_edits(document, edits), document.name))
     except DocumentError as error:
-        found = {}
-        reason = error.problems[0].message
-    else:
-        reason = "tangled again, it would give something else"
-    if found != wanted:
-        index = min(start for start, _, _ in changes)
-        message = f"the edit cannot stand in the document: {reason}"
-        raise DocumentError([document.problem(index, 0, 1, message)])
+        again, reason = [], error.problems[0].message
+    found = {output.path: output.text for output in again}
+    touched = {id(edit.piece) for edit in edits}
+    wanted = {edited.path: text}
+    for output in outputs:
+        shares = touched & {id(span.piece) for span in output.spans}
+        wanted.setdefault(
+            output.path, found.get(output.path) if shares else output.text
+        )
+    if found == wanted:
+        return []
+    index = min(edit.start for edit in edits)
+    message = f"the edit cannot stand in the document: {reason}"
+    return [document.problem(index, 0, 1, message)]
+
+
+def _conflicts(edits: list[Edit], more: list[Edit]) -> list[Problem]:
+    """Return a problem for each place that two outputs change differently."""
+    return [
+        edit.output.document.problem(
+            edit.start,
+            0,
+            1,
+            f'"{edit.piece.name}" was edited differently in two programs',
+            f"make {edit.output.path} and {other.output.path} agree",
+        )
+        for edit in more
+        for other in edits
+        if edit.meets(other) and not edit.is_same(other)
+    ]
+
+
+def _preview(document: Document, new: str) -> Iterator[str]:
+    """Yield the difference in the document, and the programs that it changes."""
+    old_lines, new_lines = document.lines, split_lines(new)
+    for line in unified_diff(old_lines, new_lines, document.name, "with the edit"):
+        yield line.rstrip("\r\n")
+    before = {output.path: output.text for output in tangle(document)}
+    after = tangle(parse(new, document.name))
+    changed = [o.path for o in after if before[o.path] != o.text]
+    yield f"this changes {', '.join(changed)}"
 
 
 class _Stitcher:
@@ -147,7 +221,7 @@ class _Stitcher:
         for span in output.spans:
             self.spans += [span] * span.count
 
-    def changes(self) -> Iterator[Lines | Problem]:
+    def edits(self) -> Iterator[Edit | Problem]:
         """Yield what changes in the document, or why that cannot be told."""
         matcher = SequenceMatcher(None, self.old, self.new, autojunk=False)
         for tag, start, end, new_start, new_end in matcher.get_opcodes():
@@ -163,7 +237,7 @@ class _Stitcher:
 
     def _replace(
         self, start: int, end: int, new: list[str]
-    ) -> Iterator[Lines | Problem]:
+    ) -> Iterator[Edit | Problem]:
         if self._is_one_run(start, end):
             yield self._write(self.spans[start], start, end, new)
         elif len(new) == end - start:  # line by line
@@ -175,7 +249,7 @@ class _Stitcher:
             message = "an edit of lines from several chunks, and of their number"
             yield self._problem(start, message, "edit one chunk at a time")
 
-    def _delete(self, start: int, end: int) -> Iterator[Lines | Problem]:
+    def _delete(self, start: int, end: int) -> Iterator[Edit | Problem]:
         while start < end:
             stop = start + 1
             while stop < end and self._is_one_run(start, stop + 1):
@@ -183,7 +257,7 @@ class _Stitcher:
             yield self._write(self.spans[start], start, stop, [])
             start = stop
 
-    def _insert(self, at: int, new: list[str]) -> Lines | Problem:
+    def _insert(self, at: int, new: list[str]) -> Edit | Problem:
         """Insert before the output's line `at`, in the one chunk that it fits."""
         before = self.spans[at - 1] if at else None
         after = self.spans[at] if at < len(self.spans) else None
@@ -215,16 +289,16 @@ class _Stitcher:
 
     def _insert_into(
         self, span: Span, at: int, new: list[str], behind: bool
-    ) -> Lines | Problem:
+    ) -> Edit | Problem:
         written = self._unindented(span, at - behind, new)
         if isinstance(written, Problem):
             return written
         index = self._index(at - 1) + 1 if behind else self._index(at)
-        return index, index, written
+        return Edit(index, index, written, span.piece, self.output)
 
     def _write(
         self, span: Span, start: int, end: int, new: list[str]
-    ) -> Lines | Problem:
+    ) -> Edit | Problem:
         """Put new lines in the place of a run of lines of one chunk."""
         if any(self.spans[number].is_reference for number in range(start, end)):
             message = "this comment is the name of a chunk, and stands for it"
@@ -233,7 +307,7 @@ class _Stitcher:
         if isinstance(written, Problem):
             return written
         first = self._index(start)
-        return first, first + end - start, written
+        return Edit(first, first + end - start, written, span.piece, self.output)
 
     def _unindented(
         self, span: Span, number: int, new: list[str]

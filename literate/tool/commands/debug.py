@@ -1,9 +1,7 @@
 """Step through the program that a document holds, in the document.
 
-usage: python tangle.py [DOCUMENT.md] debug [ARGUMENTS of the program]
-
 The debugger is Python's own, pdb; it lists the document, and `break microgpt.md:412`
-stops at its line.
+stops at its line. What follows `debug` is as for `run`.
 """
 
 from __future__ import annotations
@@ -12,7 +10,8 @@ import os
 import pdb
 import sys
 
-from literate.tool.run import prepared
+from literate.tool.command_line import Parser
+from literate.tool.commands.run import prepared
 
 
 class Debugger(pdb.Pdb):
@@ -35,7 +34,7 @@ def main(path: str, arguments: list[str]) -> int:
     Raises UsageError if the document has no program in Python, and DocumentError.
     """
     debugger = Debugger(os.path.abspath(path))
-    with prepared(path, arguments) as (code, names):
+    with prepared(path, arguments, Parser("debug", __doc__)) as (code, names):
         try:
             debugger.run(code, names)
         except SystemExit as error:

@@ -1,11 +1,4 @@
-"""Run the sessions that a document shows, and compare what they print.
-
-usage: python tangle.py [DOCUMENT.md] verify [options]
-
-  --update            put what is printed into the document, in place of what is shown
-  --timeout SECONDS   how long one session may take (default: 60)
-  --format json       print each problem as a line of JSON
-"""
+"""Run the sessions that a document shows, and compare what they print."""
 
 from __future__ import annotations
 
@@ -14,7 +7,7 @@ import threading
 from literate.core.diagnostics import DocumentError
 from literate.core.document import Document, parse
 from literate.core.sessions import TIMEOUT, Bench, Result, Session, find_sessions
-from literate.tool.command_line import UsageError, no_others, parse_options, read, shown
+from literate.tool.command_line import Parser, read, shown
 from literate.tool.outputs import replace_file
 
 
@@ -23,14 +16,10 @@ def main(path: str, arguments: list[str]) -> int:
 
     Raises UsageError, DocumentError with every promise that is broken, and OutputError.
     """
-    options = parse_options(
-        arguments, __doc__, update=False, timeout=str(TIMEOUT), format="text"
-    )
-    no_others(options, "verify")
-    timeout = _seconds(options.timeout)
+    options = _parser().parse_args(arguments)
     text = read(path)
     document = parse(text, shown(path))
-    with Bench(document, timeout) as bench:
+    with Bench(document, options.timeout) as bench:
         results = [
             result for session in bench.sessions for result in bench.results(session)
         ]
@@ -51,6 +40,25 @@ def main(path: str, arguments: list[str]) -> int:
         sessions = _counted(len(bench.sessions), "session")
         print(f"{document.name}: {examples} in {sessions} print what is shown")
     return 0
+
+
+def _parser() -> Parser:
+    parser = Parser("verify", __doc__)
+    add = parser.add_argument
+    add(
+        "--update",
+        action="store_true",
+        help="put what is printed into the document, in place of what is shown",
+    )
+    add(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=TIMEOUT,
+        help="how long one session may take (default: %(default)s)",
+    )
+    parser.add_format()
+    return parser
 
 
 def updated(document: Document, sessions: list[Session], broken: list[Result]) -> str:
@@ -86,10 +94,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
+    seconds = float(text)
     if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise UsageError(f"--timeout is a number of seconds, not {text}")
+        raise ValueError
     return seconds
