@@ -5,6 +5,7 @@ Without a document, microgpt.md is tangled. The programs go to build/ beside it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -150,4 +151,5 @@ def _commands() -> str:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(1_000_000)  # a third of the time goes into looking for cycles
     sys.exit(main())

@@ -41,8 +41,18 @@ def main() -> None:
 
 
 def compare_with_notangle(work: Path, pairs: int) -> None:
-    """Tangle 20,000 chunks with both, check that they agree, print the times."""
-    markdown, noweb = equal_documents(CHUNKS)
+    """Tangle 20,000 chunks with both, check that they agree, print the times.
+
+    Into a text and, where we check in the end that Python can read it, into a program.
+    """
+    for root in ("build/large.txt", "build/large.py"):
+        compare_root_with_notangle(root, work, pairs)
+
+
+def compare_root_with_notangle(root: str, work: Path, pairs: int) -> None:
+    """Tangle 20,000 chunks into a file with both."""
+    name = root.partition("/")[2]
+    markdown, noweb = equal_documents(root, CHUNKS)
     (work / "large.md").write_text(markdown, encoding="utf-8", newline="")
     (work / "large.nw").write_text(noweb, encoding="utf-8", newline="")
     folder = work / "out"
@@ -53,28 +63,25 @@ def compare_with_notangle(work: Path, pairs: int) -> None:
         subprocess.run(
             command, cwd=work, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL
         )
-        return (folder / "large.txt").read_text(encoding="utf-8")
+        return (folder / name).read_text(encoding="utf-8")
 
     def theirs() -> str:
-        command = ["notangle", "-Rbuild/large.txt", "large.nw"]
-        with open(work / "large.txt", "wb") as stream:
+        command = ["notangle", f"-R{root}", "large.nw"]
+        with open(work / name, "wb") as stream:
             subprocess.run(command, cwd=work, check=True, stdout=stream)
-        return (work / "large.txt").read_text(encoding="utf-8")
+        return (work / name).read_text(encoding="utf-8")
 
     mine, other = without_names(ours()), theirs()
     if mine != other:
         raise SystemExit("the two sides do not write the same text")
     lines = markdown.count("\n")
-    print(f"{CHUNKS:,} chunks, {lines:,} lines; the texts agree but for name comments")
+    print(f"{root}: {CHUNKS:,} chunks, {lines:,} lines; but for names both agree")
     report("tangle.py", ours, "notangle", theirs, pairs)
 
 
 def compare_with_python(work: Path, pairs: int) -> None:
     """Tangle the book, or one as long, and print the time against a bare Python's."""
     book = HOME / "microgpt.md"
-    if not book.exists():
-        book = work / "book.md"
-        book.write_text(synthetic_book(), encoding="utf-8", newline="")
     print(f"\n{book.name}: {book.stat().st_size:,} bytes")
     folder = work / "book"
 
@@ -148,7 +155,7 @@ def clear(folder: Path) -> None:
         folder.rmdir()
 
 
-def equal_documents(chunks: int) -> tuple[str, str]:
+def equal_documents(root: str, chunks: int) -> tuple[str, str]:
     """Return a Markdown and a noweb document of the same chunks and the same prose."""
     generator = random.Random(1)
     parent = {n: generator.randrange(max(0, n - 50), n) for n in range(1, chunks)}
@@ -157,12 +164,13 @@ def equal_documents(chunks: int) -> tuple[str, str]:
         children[above].append(child)
     markdown, noweb = ["# A large document\n\n"], ["A large document\n\n"]
     for number in range(chunks):
-        name = f"Do the {number}th thing" if number else "build/large.txt"
+        name = f"Do the {number}th thing" if number else root
         lines = [f"value_{number}_{i} = {i} + call({i})\n" for i in range(5)]
         uses = children[number]
         for place, child in enumerate(uses):
-            indent = "    " if child % 40 == 0 else ""
-            lines.insert(place, f"{indent}# <<Do the {child}th thing>>\n")
+            reference = f"# <<Do the {child}th thing>>\n"
+            indented = f"if call({child}):\n    {reference}"
+            lines.insert(place, reference if child % 40 else indented)
         prose = f"Paragraph {number} says what the *next* chunk does,\nand `why`.\n\n"
         markdown.append(f"{prose}```python\n# <<{name}>>=\n{''.join(lines)}```\n\n")
         plain = "".join(lines).replace("# <<", "<<")
@@ -174,23 +182,6 @@ def without_names(text: str) -> str:
     """Return a tangled text without the comments that references became."""
     lines = text.splitlines(keepends=True)
     return "".join(line for line in lines if not line.lstrip().startswith("# Do the "))
-
-
-def synthetic_book() -> str:
-    """Return a book as long as a code host renders, with a program of 400 lines."""
-    prose = "A sentence of the book explains, at length, what the chunk below does.\n"
-    parts = ["# A book\n\n```python\n# <<build/book.py>>=\n"]
-    parts += [f"# <<Define the function number {n}>>\n" for n in range(50)] + [
-        "```\n\n"
-    ]
-    for n in range(50):
-        body = "".join(f"    total += number * {i} + {n}\n" for i in range(6))
-        parts.append(f"## Chapter {n}\n\n{(prose * 6 + chr(10)) * 18}")
-        parts.append(f"```python\n# <<Define the function number {n}>>=\n")
-        parts.append(
-            f"def function_{n}(number, total):\n{body}    return total\n```\n\n"
-        )
-    return "".join(parts)
 
 
 if __name__ == "__main__":

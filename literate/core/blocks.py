@@ -131,9 +131,10 @@ class _Scanner:
         if line.isspace():
             self.open = None
             return index + 1
-        if _INNER_FENCE.match(line):
+        may_fence = "```" in line or "~~~" in line
+        if may_fence and _INNER_FENCE.match(line):
             return self._scan_inner_fence(index)
-        fence = _FENCE.match(line) if line[0] in "`~" else None
+        fence = _FENCE.match(line) if may_fence else None
         heading = _HEADING.match(line) if line[0] == "#" else None
         if (fence or heading) and self.open and self.has_tag:
             what = "a fence" if fence else "a heading"
@@ -160,6 +161,8 @@ class _Scanner:
         self.blocks.append(fence)
         known = len(self.faults)
         for number in range(index + 1, len(self.lines)):
+            if mark not in self.lines[number]:
+                continue
             match = closing.match(self.lines[number])
             if match and not match[1]:
                 fence.end, fence.closed = number + 1, True

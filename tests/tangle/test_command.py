@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -293,3 +294,21 @@ def test_a_reader_that_has_seen_enough(here: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     process.wait()
+
+
+def test_the_examples_of_contributing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(HOME)
+    text = (HOME / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    examples = [
+        shlex.split(line, comments=True)[2:]
+        for line in text.splitlines()
+        if line.startswith("python tangle.py ")
+    ]
+    wheres = [words for words in examples if words[0] == "where"]
+    assert wheres
+    for words in wheres:
+        assert tangle.main(words) == 0
+    for command in {words[0] for words in examples} - set(tangle.COMMANDS):
+        assert command.startswith("--")

@@ -2,7 +2,7 @@
 
 A PLACE is a file, a line and perhaps a column, as messages have them:
 build/microgpt.py:57, or microgpt.md:412:5. It can also be the name of a chunk, or what
-a program defines: "Attend to earlier tokens", softmax, Value.backward.
+a program defines: "Add and multiply", softmax, Value.backward.
 """
 
 from __future__ import annotations
