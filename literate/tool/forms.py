@@ -64,13 +64,13 @@ def _forms(document: Document, outputs: list[Output]) -> list[Form]:
 def _commented(output: Output) -> str:
     from literate.tool import commented
 
-    return commented.make(output)
+    return commented.make(output)[0]
 
 
 def _notebook(output: Output) -> str:
     from literate.tool import notebook
 
-    return notebook.make(output)
+    return notebook.make(output)[0]
 
 
 def _key(document: Document) -> str:
