@@ -13,7 +13,6 @@ from literate.tool.order import (
     Part,
     contents,
     is_chapter,
-    is_image,
     pieces_of,
     retell,
     source,
@@ -70,7 +69,8 @@ def _prose(document: Document, block: Block) -> list[Line]:
             return []
         shown = contents(document, block)
         return [Line(f"    {line.text}".rstrip(), line.origin) for line in shown]
-    return [] if isinstance(block, Html) or is_image(lines) else _wrapped(lines)
+    is_picture = lines[0].text.startswith("![")
+    return [] if isinstance(block, Html) or is_picture else _wrapped(lines)
 
 
 def _wrapped(lines: list[Line]) -> list[Line]:

@@ -10,17 +10,14 @@ from __future__ import annotations
 import json
 import re
 
-from literate.core.blocks import Block, Fence, Html
-from literate.core.document import Document
+from literate.core.blocks import Block, Fence
 from literate.core.programs import Output, tangle
-from literate.core.syntax import DATA
 from literate.tool.order import (
     Line,
     Part,
     Section,
     contents,
     is_chapter,
-    is_image,
     pieces_of,
     program_lines,
     retell,
@@ -30,7 +27,7 @@ from literate.tool.order import (
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _METADATA = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
 _SHELL = ("console", "sh", "shell", "bash")
-_WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)")
+_WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)|!\[")
 
 
 def make(output: Output) -> tuple[str, list[int | None]]:
@@ -39,6 +36,9 @@ def make(output: Output) -> tuple[str, list[int | None]]:
     Beside it comes the origin of each of its lines: a line of the document, or None.
     """
     cells = _Writer(output).write()
+    for number, cell in enumerate(cells, start=1):
+        cell["id"] = f"cell-{number}"
+    told = iter([line.origin for cell in cells for line in cell["source"]])
     notebook = {
         "cells": [{**cell, "source": _source(cell["source"])} for cell in cells],
         "metadata": _METADATA,
@@ -46,7 +46,6 @@ def make(output: Output) -> tuple[str, list[int | None]]:
         "nbformat_minor": 5,
     }
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    told = iter([line.origin for cell in cells for line in cell["source"]])
     origins, is_source = [], False
     for line in text.split("\n")[:-1]:
         is_source &= line.startswith("    ")
@@ -77,7 +76,6 @@ class _Writer:
             if other.is_python and other.path != output.path
         }
         self.cells: list[dict] = []
-        self.has_code = False
         self.prose: list[Line] = []
         self.defined: set[str] = set()  # names of the program, paths of others
         self.waiting: list[tuple[Fence, set[str]]] = []
@@ -97,6 +95,8 @@ class _Writer:
                     self.needed = set()
                 self._add_prose(self._markdown(item))
         self._end_prose()
+        first_code = [cell["cell_type"] for cell in self.cells].index("code")
+        self.cells.insert(first_code, self._set_up())
         return self.cells
 
     def _is_told(self, section: Section) -> bool:
@@ -113,7 +113,7 @@ class _Writer:
         end = "sys.exit(main())"
         lines = [Line(text.replace(end, "main([])"), origin) for text, origin in lines]
         text = "\n".join(line.text for line in lines)
-        self._add_code(lines, {"scrolled": True} if "main([])" in text else {})
+        self._add_code(lines, **({"scrolled": True} if "main([])" in text else {}))
         self._define(_bound(text))
 
     def _add_piece(self, block: Fence) -> None:
@@ -168,7 +168,7 @@ class _Writer:
             code += _caught(typed) if fails else typed
             if printed:
                 shown = printed[-1:] if fails else printed
-                self._add_code(code, {}, "".join(f"{line}\n" for line in shown))
+                self._add_code(code, "".join(f"{line}\n" for line in shown))
                 code = []
         if code:
             self._add_code(code)
@@ -181,28 +181,13 @@ class _Writer:
 
     def _end_prose(self) -> None:
         if self.prose:
-            self._add_cell("markdown", self.prose, {})
+            cell = {"cell_type": "markdown", "metadata": {}, "source": self.prose}
+            self.cells.append(cell)
         self.prose = []
 
-    def _add_code(
-        self, lines: list[Line], metadata: dict | None = None, printed: str = ""
-    ) -> None:
+    def _add_code(self, lines: list[Line], printed: str = "", **metadata: bool) -> None:
         self._end_prose()
-        if not self.has_code:
-            self.has_code = True
-            first = _set_up(self.document, self.module, [*self.others])
-            self._add_code(first, {"jupyter": {"source_hidden": True}})
-        stream = {"name": "stdout", "output_type": "stream", "text": printed}
-        outputs = [stream] if printed else []
-        cell = {"execution_count": None, "outputs": outputs}
-        self._add_cell("code", lines, metadata or {}, **cell)
-
-    def _add_cell(
-        self, kind: str, lines: list[Line], metadata: dict, **more: object
-    ) -> None:
-        name = f"cell-{len(self.cells) + 1}"
-        start = {"cell_type": kind, "id": name, "metadata": metadata}
-        self.cells.append({**start, **more, "source": lines})
+        self.cells.append(_code_cell(lines, printed, metadata))
 
     def _markdown(self, block: Block) -> list[Line]:
         """Return a block as notebooks show it, none of what only a website has."""
@@ -211,45 +196,58 @@ class _Writer:
             if block.info.lower() == "math":
                 return [Line("$$"), *contents(self.document, block), Line("$$")]
             return lines
-        if isinstance(block, Html) and (
-            _WITHOUT_USE.match(lines[0].text) or self._holds_file(block)
-        ):
-            return []
-        if is_image(lines):
+        if _WITHOUT_USE.match(lines[0].text) or self._holds_file(block):
             return []
         return [
-            Line(re.sub(r"\$`([^`]+)`\$", r"$\1$", t), origin) for t, origin in lines
+            Line(re.sub(r"\$`([^`]+)`\$", r"$\1$", text), origin)
+            for text, origin in lines
         ]
 
     def _holds_file(self, block: Block) -> bool:
         pieces = [self.pieces.get(index) for index in range(block.start, block.end)]
         return any(p and self.document.chunks[p.name].path for p in pieces)
 
+    def _set_up(self) -> dict:
+        """Return the first cell of code: it lets the notebook stand for the program."""
+        texts = [
+            "# Sessions import the program, which is this notebook; its data is here.",
+            "import os",
+            "import sys",
+            "",
+            f'sys.modules["{self.module}"] = sys.modules["__main__"]',
+            f'__file__ = os.path.abspath("{self.module}.py")',
+        ]
+        for path in self.others:
+            folder = path.partition("/")[2].rpartition("/")[0] or "."
+            texts.append(f'os.makedirs("{folder}", exist_ok=True)')
+        for root in self.document.roots:
+            name = root.path.partition("/")[2]
+            if "/" not in name and root.pieces[0].is_data:
+                data = "".join(line for piece in root.pieces for line in piece.lines)
+                texts += [
+                    f'if not os.path.exists("{name}"):',
+                    f'    with open("{name}", "w", encoding="utf-8", newline="") as f:',
+                    f"        f.write({_quoted(data)})",
+                ]
+        lines = [Line(text) for text in "\n".join(texts).split("\n")]
+        return _code_cell(lines, "", {"jupyter": {"source_hidden": True}})
 
-def _set_up(document: Document, module: str, others: list[str]) -> list[Line]:
-    """Return the first cell: what the notebook needs to stand for the program."""
-    shown = [
-        "# Sessions import the program, which is this notebook; it reads files here.",
-        "import os",
-        "import sys",
-        "",
-        f'sys.modules["{module}"] = sys.modules["__main__"]',
-        f'__file__ = os.path.abspath("{module}.py")',
-    ]
-    for path in others:
-        folder = path.partition("/")[2].rpartition("/")[0]
-        shown += [f'os.makedirs("{folder}", exist_ok=True)'] if folder else []
-    for root in document.roots:
-        name = root.path.partition("/")[2]
-        if "/" not in name and root.pieces[0].language in DATA:
-            text = "".join(line for piece in root.pieces for line in piece.lines)
-            escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-            shown += [
-                f'if not os.path.exists("{name}"):',
-                f'    with open("{name}", "w", encoding="utf-8", newline="") as f:',
-                f'        f.write("""\\\n{escaped}""")',
-            ]
-    return [Line(text) for text in "\n".join(shown).split("\n")]
+
+def _code_cell(lines: list[Line], printed: str, metadata: dict) -> dict:
+    stream = {"name": "stdout", "output_type": "stream", "text": printed}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": [stream] if printed else [],
+        "source": lines,
+    }
+
+
+def _quoted(text: str) -> str:
+    """Return a text as Python writes it over several lines."""
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'"""\\\n{escaped}"""'
 
 
 def _bound(text: str) -> set[str]:

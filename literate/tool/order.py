@@ -174,8 +174,3 @@ def contents(document: Document, fence: Fence) -> list[Line]:
 def is_chapter(block: Block) -> bool:
     """Tell whether a block is the heading of a part or a chapter."""
     return isinstance(block, Heading) and block.level <= 2
-
-
-def is_image(lines: list[Line]) -> bool:
-    """Tell whether lines are a picture, which the forms do not have beside them."""
-    return lines[0].text.startswith("![")

@@ -193,6 +193,7 @@ def test_the_notebook_in_order() -> None:
     assert code[4] == "from a import half\nhalf(3)"
     assert code[5].startswith("try:\n    half(0)\nexcept Exception as error:")
     assert code[-1].endswith("main([])") and len(code) == 8
+    assert json.loads(notebook)["cells"][-1]["metadata"] == {"scrolled": True}
     prose = "\n".join(cells(notebook, "markdown"))
     assert "$$\nx / 2\n$$" in prose and "$x$" in prose
     solution = "<details>\n<summary>Solution</summary>\n\n```pycon\n>>> half(0) is"
