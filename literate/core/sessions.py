@@ -16,16 +16,16 @@ from literate.core.diagnostics import Problem
 from literate.core.document import Document, Heading
 from literate.core.interpreter import Checker
 
-PYTHON, COMMANDS = "pycon", "console"
+PYCON, CONSOLE = "pycon", "console"
 
 
 @dataclass(eq=False)
 class Session:
     """A block of examples: its `kind`, `pycon` or `console`, and its `chapter`.
 
-    `line` is that of its fence, from 1, and so the index of the first of its `lines` in
-    the document. So is the `lineno` of an example that of what is typed. The `source`
-    of a transcript's example is its command.
+    `line` is the number of its fence, from 1; that is also the index in the document of
+    the first of its `lines`, which have no endings. The `lineno` of an example is an
+    index in the document too. The `source` of a transcript's example is its command.
     """
 
     kind: str
@@ -43,9 +43,9 @@ class Session:
     def shown(self, example: doctest.Example) -> range:
         """Return the indices of the lines that show what an example prints."""
         start = example.lineno + 1
-        if self.kind == PYTHON:
-            after = self.lines[start - self.line :]
-            start += len([*takewhile(_goes_on, after)])
+        if self.kind == PYCON:
+            rest = self.lines[start - self.line :]
+            start += len([*takewhile(_goes_on, rest)])
         return range(start, start + example.want.count("\n"))
 
 
@@ -54,14 +54,13 @@ def find_sessions(document: Document) -> tuple[list[Session], list[Problem]]:
     sessions, problems = [], []
     for block in document.examples:
         kind = block.info.lower().partition(" ")[0]
-        if kind not in (PYTHON, COMMANDS):
+        if kind not in _READERS:
             continue
         lines = [line.rstrip("\r\n") for line in block.lines]
         session = Session(kind, block.line, lines, block.chapter)
         sessions.append(session)
         try:
-            read = _read_python if kind == PYTHON else _read_commands
-            session.examples = read(lines)
+            session.examples = _READERS[kind](lines)
         except ValueError as error:
             problems.append(_unreadable(document, session, str(error)))
             continue
@@ -99,6 +98,9 @@ def _read_commands(lines: list[str]) -> list[doctest.Example]:
     ]
 
 
+_READERS = {PYCON: _read_python, CONSOLE: _read_commands}
+
+
 def _goes_on(line: str) -> bool:
     """Tell whether a line goes on with what is typed above it."""
     return line.lstrip().startswith("...")
@@ -113,12 +115,11 @@ def _unreadable(document: Document, session: Session, error: str) -> Problem:
 
 def _stray_lines(document: Document, session: Session) -> list[Problem]:
     """Return a problem for the first line that belongs to no example."""
-    indices = range(session.line, session.line + len(session.lines))
-    known = set()
+    known: set[int] = set()
     for example in session.examples:
         known.update(range(example.lineno, session.shown(example).stop))
-    for index in indices:
-        if index not in known and document.lines[index].strip():
+    for index, line in enumerate(session.lines, start=session.line):
+        if index not in known and line.strip():
             message = "this line belongs to no example, so nothing compares it"
             hint = "show a blank line of output as <BLANKLINE>"
             return [document.problem(index, 0, 1, message, hint)]

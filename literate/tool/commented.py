@@ -11,6 +11,7 @@ from literate.core.programs import Output
 from literate.tool.order import (
     Line,
     Part,
+    Section,
     contents,
     is_chapter,
     pieces_of,
@@ -31,7 +32,11 @@ def make(output: Output) -> tuple[str, list[int | None]]:
     text comes the origin of each of its lines: a line of the document, or None.
     """
     document, pieces = output.document, pieces_of(output.document)
-    explained = {span.piece.line - 2 for span in output.spans}
+    explained = {span.piece for span in output.spans}
+
+    def explains(section: Section) -> bool:
+        return any(pieces.get(block.start) in explained for block in section)
+
     program = output.path.rpartition("/")[2]
     name = document.name.replace("\\", "/").rpartition("/")[2]
     lines = [
@@ -39,9 +44,7 @@ def make(output: Output) -> tuple[str, list[int | None]]:
         Line(f"# Made by tangle.py: what you change here is lost; change {name}."),
     ]
     in_prose = False
-    for item in retell(
-        output, lambda section: any(b.start in explained for b in section)
-    ):
+    for item in retell(output, explains):
         if isinstance(item, Part):
             lines += [Line(""), Line(""), *item.lines]
             in_prose = False

@@ -22,7 +22,7 @@ from literate.core.children import Child
 from literate.core.diagnostics import Problem
 from literate.core.document import Document
 from literate.core.programs import tangle
-from literate.core.sessions import COMMANDS, PYTHON, Session
+from literate.core.sessions import CONSOLE, PYCON, Session
 
 HOME = Path(__file__).resolve().parents[2]
 TIMEOUT = 60.0  # seconds that one session may take
@@ -53,7 +53,7 @@ class Result:
     def lines(self) -> list[str]:
         """Return what was printed as lines of the document, without their endings."""
         lines = self.printed.split("\n")[:-1]
-        if self.session.kind == COMMANDS:
+        if self.session.kind == CONSOLE:
             return lines
         return [
             _BLANK if line.isascii() and not line.strip() else line for line in lines
@@ -208,7 +208,7 @@ def _run_of(session: Session) -> list[doctest.Example]:
 def _in_python(result: Result) -> doctest.Example:
     """Return an example as the interpreter runs it, a command as a call."""
     example = result.example
-    if result.session.kind == PYTHON:
+    if result.session.kind == PYCON:
         return example
     python = f'"{sys.executable}"'
     command = _PYTHON_COMMAND.sub(lambda match: match[1] + python, example.source)
