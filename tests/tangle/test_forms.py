@@ -146,8 +146,8 @@ some \\"\"" data
 """
 
 
-def forms(document: str) -> dict[str, str]:
-    found = outputs_and_forms(parse(document, "a.md"))
+def forms(document: str, name: str = "a.md") -> dict[str, str]:
+    found = outputs_and_forms(parse(document, name))
     return {output.path: output.text for output in found}
 
 
@@ -286,20 +286,30 @@ import sys
 def treble(x):
     return 3 * x
 ```
+
+## Three
+
+Only another program is explained here.
+
+```python
+# <<build/three.py>>=
+three = 3
+```
 """
 
 
 def test_another_program_has_a_namespace_of_its_own(tmp_path: Path) -> None:
-    document = parse(STAGES, "s.md")
-    made = {form.path: form.text for form in outputs_and_forms(document)}
-    commented = made["build/s_commented.py"]
-    assert ast.dump(ast.parse(commented)) == ast.dump(ast.parse(made["build/s.py"]))
-    assert "# One" in commented  # it explains a chunk of both
-    notebook = made["build/s.ipynb"]
-    assert json.loads(notebook)["cells"]
-    printed = run_notebook(notebook, tmp_path)
-    assert "one 2 __main__\n" in printed and printed[-1] == "two 3 __main__\n"
+    printed = run_notebook(forms(STAGES, "s.md")["build/s.ipynb"], tmp_path)
+    assert "one 2 __main__\n" in printed and "two 3 __main__\n" in printed
     assert printed.count("4\n") == 2
+
+
+def test_sections_about_other_programs_are_not_among_the_comments() -> None:
+    found = forms(STAGES, "s.md")
+    program = found["build/s_commented.py"]
+    assert ast.dump(ast.parse(program)) == ast.dump(ast.parse(found["build/s.py"]))
+    assert "# One" in program and "# Two" in program  # a chunk of One is in both
+    assert "Three" not in program and "Only another" not in program
 
 
 def test_each_line_leads_to_the_document() -> None:

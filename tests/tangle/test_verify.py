@@ -153,6 +153,11 @@ def test_what_hangs_is_stopped_and_the_rest_of_the_chapter_said_not_to_run() -> 
     ]
 
 
+def test_each_session_has_its_own_time() -> None:
+    slow = session(">>> import time\n>>> time.sleep(0.7)\n")
+    assert verify(slow * 3, 1.5) == ([], [])
+
+
 DAEMON = """>>> import os, time
 >>> if os.fork() == 0:
 ...     _ = os.setsid(), time.sleep(20), os._exit(0)
