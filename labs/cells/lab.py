@@ -1,7 +1,7 @@
-"""The book's sessions as cells: what a reader makes of one runs in the page.
+"""The book's sessions as cells: a reader runs them, edited or not, in the page.
 
-A chapter's sessions share their names. Whoever runs one of them needs the names of
-those before it, so these are run first, unseen, as they stand in their own cells.
+A chapter's sessions share their names. A session may need the names of those before it,
+so these are run first, unseen, as they stand in their own cells.
 """
 
 from __future__ import annotations
@@ -72,22 +72,22 @@ def run(
 
 def _run(session: Session, code: Code, space: Space) -> dict:
     """Run one session in a space; return what `run` says."""
-    promises = session.promises if code.text == _typed(session) else []
+    examples = session.examples if code.text == _typed(session) else []
     space.ran.add(session.line)
-    space.is_books &= bool(promises)
+    space.is_books &= bool(examples)
     kept = []
     with confined(space.program, code.screen):
         for place, (printed, error) in enumerate(code.steps(space.names)):
-            if promises:
-                kept.append(is_kept(promises[place], printed, error))
-            if code.ending == "error" and promises and promises[place].wanted_error:
+            if examples:
+                kept.append(is_kept(examples[place], printed, error))
+            if code.ending == "error" and examples and examples[place].exc_msg:
                 code.ending = None  # the book goes on after it
             if code.ending:
                 break
     return {
         "output": code.output,
         "ending": code.ending,
-        "agrees": all(kept) if promises and not space.edits else None,
+        "agrees": all(kept) if examples and not space.edits else None,
     }
 
 
@@ -105,7 +105,7 @@ def _session(line: int) -> Session:
 
 
 def _typed(session: Session) -> str:
-    return "".join(promise.source for promise in session.promises)
+    return "".join(example.source for example in session.examples)
 
 
 def _text(session: Session, texts: dict[str, str]) -> str:

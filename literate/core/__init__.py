@@ -4,5 +4,6 @@
 - names, syntax, blocks: what a chunk may be called, how it is written, where it stands
 - document: the chunks and examples of a document
 - checks, programs: chunks found sound, and put together into programs
-- sessions: the examples, and whether they keep their promises
+- interpreter, sessions: the examples of a document, and what runs them
+- children: commands that do not outlive the process that starts them
 """

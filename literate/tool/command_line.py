@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from literate.core.document import Document, parse
 from literate.core.names import FOLDER
 from literate.core.programs import Output
 from literate.tool import commands
+from literate.tool.forms import Form
 from literate.tool.outputs import OutputError
 
 BOOK = "microgpt.md"
@@ -123,7 +125,7 @@ def output_folder(document: str, out: str | None = None) -> str:
     return folder
 
 
-def output_called(file: str, outputs: list[Output]) -> Output | None:
+def output_called(file: str, outputs: Sequence[Output | Form]) -> Output | Form | None:
     """Return the output that somebody means by a file: build/x.py, x.py, or a path."""
     path = os.path.abspath(file).replace(os.sep, "/")
     for output in outputs:

@@ -1,107 +1,107 @@
-"""A program with the prose of its document as comments, chapter by chapter."""
+"""A program with the prose that explains it as comments, chapter by chapter."""
 
 from __future__ import annotations
 
-from literate.core.blocks import Fence, Heading, Html
+import re
+import textwrap
+
+from literate.core.blocks import Block, Fence, Heading, Html
 from literate.core.document import Document
 from literate.core.programs import Output
 from literate.tool.order import (
-    PART,
-    SHOWN,
-    Item,
+    Line,
+    Part,
+    Section,
     contents,
     is_chapter,
-    plain_html,
+    pieces_of,
     retell,
     source,
 )
 
 WIDTH = 79
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) +")
+_TAG = re.compile(r"</?(?:abbr|dfn|kbd|small|span|sub|sup)\b[^<>]*>")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def make(output: Output) -> str:
+def make(output: Output) -> tuple[str, list[int | None]]:
     """Return a Python output with the document's prose between its parts.
 
-    It does what the output does: only comments and blank lines are added.
+    It does what the output does: only comments and blank lines are added. Beside the
+    text comes the origin of each of its lines: a line of the document, or None.
     """
-    document = output.document
+    document, pieces = output.document, pieces_of(output.document)
+    explained = {span.piece for span in output.spans}
+
+    def explains(section: Section) -> bool:
+        return any(pieces.get(block.start) in explained for block in section)
+
     program = output.path.rpartition("/")[2]
     name = document.name.replace("\\", "/").rpartition("/")[2]
-    shown = [
-        f"# {program}, with the text of {name} as comments between its parts.\n"
-        f"# Made by tangle.py: what you change here is lost; change {name}.\n"
+    lines = [
+        Line(f"# {program}, with the text of {name} as comments between its parts."),
+        Line(f"# Made by tangle.py: what you change here is lost; change {name}."),
     ]
     in_prose = False
-    for item in retell(output):
-        if item.kind == PART:
-            shown.append(f"\n\n{item.part.text}\n")
+    for item in retell(output, explains):
+        if isinstance(item, Part):
+            lines += [Line(""), Line(""), *item.lines]
             in_prose = False
-            continue
-        text = _prose(document, item)
-        if text:
-            gap = "#\n" if in_prose and not is_chapter(item.block) else "\n\n"
-            shown += [gap, text]
+        elif item.start not in pieces:
+            prose = _prose(document, item)
+            if not prose:
+                continue
+            goes_on = in_prose and not is_chapter(item)
+            lines += [Line("#")] if goes_on else [Line(""), Line("")]
+            lines += [_comment(line) for line in prose]
             in_prose = True
-    return "".join(shown)
+    text = "".join(f"{line.text}\n" for line in lines)
+    return text, [line.origin for line in lines]
 
 
-def _prose(document: Document, item: Item) -> str:
-    """Return a block as comment lines, "" if there is nothing to say."""
-    block = item.block
+def _prose(document: Document, block: Block) -> list[Line]:
+    """Return a block as lines of text, none if comments have no use for it."""
+    lines = source(document, block)
     if isinstance(block, Heading):
         rule = ("=" if block.level == 1 else "-") * (WIDTH - 2)
-        rules = [rule] if is_chapter(block) else []
-        return _comment([*rules, block.text, *rules])
+        rules = [Line(rule, block.start + 1)] if is_chapter(block) else []
+        return [*rules, Line(block.text, block.start + 1), *rules]
     if isinstance(block, Fence):
-        if item.kind == SHOWN and item.piece and item.piece.variant is None:
-            return ""  # it is in the program
-        return _comment(["    " + line for line in contents(document, block)])
-    text = source(document, block)
-    if isinstance(block, Html):
-        return _comment(plain_html(text).split("\n")) if plain_html(text) else ""
-    if not text.startswith(("|", "- ", "* ", "1. ", "> ")):
-        lines = text.rstrip("\n").split("\n")
-        narrow = max(map(len, lines)) <= WIDTH - 2
-        return _comment(lines if narrow else _wrapped(text.split(), ""))
-    if text.startswith(("- ", "* ", "1. ")):
-        return _comment(_list(text))
-    return _comment(text.rstrip("\n").split("\n"))
+        if block.info.lower() == "mermaid":
+            return []
+        shown = contents(document, block)
+        return [Line(f"    {line.text}".rstrip(), line.origin) for line in shown]
+    is_picture = lines[0].text.startswith("![")
+    return [] if isinstance(block, Html) or is_picture else _wrapped(lines)
 
 
-def _comment(lines: list[str]) -> str:
-    text = "\n# ".join(["", *lines, ""])[1:-2]
-    return text.replace("# \n", "#\n")
+def _wrapped(lines: list[Line]) -> list[Line]:
+    """Return a paragraph, or the items of a list, in lines that fit behind `# `."""
+    groups: list[list[Line]] = []
+    for line in lines:
+        if not groups or _ITEM.match(line.text) or line.text.startswith(("|", ">")):
+            groups.append([])
+        groups[-1].append(line)
+    return [Line(text, group[0].origin) for group in groups for text in _fitted(group)]
 
 
-def _list(text: str) -> list[str]:
-    """Return a list's lines, each item wrapped under its mark."""
-    shown: list[str] = []
-    words: list[str] = []
-    margin = hanging = ""
-    for line in [*text.split("\n"), "-"]:
-        bare = line.lstrip()
-        mark = bare.split(" ", 1)[0]
-        if mark in ("-", "*", "+") or (mark[:-1].isdigit() and mark[-1] in ".)"):
-            if words:
-                shown += [margin + line for line in _wrapped(words, hanging)]
-            margin = line[: len(line) - len(bare)]
-            hanging, words = margin + " " * (len(mark) + 1), []
-        words += bare.split()
-    return shown
+def _fitted(group: list[Line]) -> list[str]:
+    first = group[0].text
+    if first.startswith("|"):
+        return [first]
+    mark = _ITEM.match(first)
+    return textwrap.wrap(
+        _TAG.sub("", " ".join(line.text.strip() for line in group)),
+        WIDTH - 2,
+        initial_indent=" " * (len(first) - len(first.lstrip())),
+        subsequent_indent=" " * mark.end() if mark else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
-def _wrapped(words: list[str], hanging: str) -> list[str]:
-    """Return words in lines that fit behind `# `; all but the first are indented."""
-    lines: list[str] = []
-    line: list[str] = []
-    room = 0
-    for word in words:
-        room -= len(word) + 1
-        if room < 0:
-            if line:
-                lines.append(" ".join(line))
-            room = WIDTH - 2 - len(word) - len(hanging)
-            line = [hanging + word if lines else word]
-        else:
-            line.append(word)
-    return [*lines, " ".join(line)]
+def _comment(line: Line) -> Line:
+    """Return a line as a comment that Python can read: it takes no NUL."""
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.text)
+    return Line(f"# {text}".rstrip(), line.origin)

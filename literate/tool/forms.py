@@ -17,10 +17,14 @@ from literate.tool import commented, notebook
 
 @dataclass
 class Form:
-    """A file, `build/...`, that tells a document and its program in another way."""
+    """A file, `build/...`, that tells a document and its program in another way.
+
+    `origins` are the lines of the document, from 1, that its lines come from, or None.
+    """
 
     path: str
     text: str
+    origins: list[int | None]
 
 
 def outputs_and_forms(
@@ -37,8 +41,8 @@ def outputs_and_forms(
     if variant or not found:
         return outputs
     forms = [
-        Form(f"build/{stem}_commented.py", commented.make(found[0])),
-        Form(f"build/{stem}.ipynb", notebook.make(found[0])),
+        Form(f"build/{stem}_commented.py", *commented.make(found[0])),
+        Form(f"build/{stem}.ipynb", *notebook.make(found[0])),
     ]
     return [*outputs, *(form for form in forms if not _is_taken(form.path, outputs))]
 

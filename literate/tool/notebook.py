@@ -1,228 +1,283 @@
 """A document as a Jupyter notebook: prose, the program's parts, and sessions to run.
 
 It needs nothing beside it. A first cell lets sessions import the notebook itself as
-they import the program, and writes the data that the program reads.
+they import the program, and writes the data that the program reads. Every other Python
+file of the document is a cell that writes the file, and one that runs it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 
-from literate.core.blocks import Block, Fence, Html
-from literate.core.document import Document
-from literate.core.programs import Output
+from literate.core.blocks import Block, Fence
+from literate.core.programs import Output, tangle
 from literate.tool.order import (
-    PART,
-    PROSE,
-    SESSION,
+    Line,
+    Part,
+    Section,
     contents,
     is_chapter,
-    plain_html,
+    pieces_of,
+    program_lines,
     retell,
     source,
 )
 
-try:
-    from _json import encode_basestring as _quoted  # without loading all of json
-except ImportError:
-    from json.encoder import encode_basestring as _quoted
-
-_METADATA = """{
-  "kernelspec": {
-   "display_name": "Python 3",
-   "language": "python",
-   "name": "python3"
-  },
-  "language_info": {
-   "name": "python"
-  }
- }"""
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_METADATA = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
+_SHELL = ("console", "sh", "shell", "bash")
+_WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)|!\[")
 
 
-def make(output: Output) -> str:
-    """Return a Python output and its document as a notebook, JSON of nbformat 4.5."""
-    return _Writer(output).write()
+def make(output: Output) -> tuple[str, list[int | None]]:
+    """Return a Python output and its document as a notebook, JSON of nbformat 4.5.
+
+    Beside it comes the origin of each of its lines: a line of the document, or None.
+    """
+    cells = _Writer(output).write()
+    for number, cell in enumerate(cells, start=1):
+        cell["id"] = f"cell-{number}"
+    told = iter([line.origin for cell in cells for line in cell["source"]])
+    notebook = {
+        "cells": [{**cell, "source": _source(cell["source"])} for cell in cells],
+        "metadata": _METADATA,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    origins, is_source = [], False
+    for line in text.split("\n")[:-1]:
+        is_source &= line.startswith("    ")
+        origins.append(next(told) if is_source else None)
+        is_source |= line == '   "source": ['
+    return text, origins
+
+
+def _source(lines: list[Line]) -> list[str]:
+    """Return a cell's lines as notebooks hold them: all but the last are ended."""
+    return [f"{line.text}\n" for line in lines[:-1]] + [lines[-1].text]
 
 
 class _Writer:
-    """The cells so far, the prose of the next one, and sessions that have to wait."""
+    """The cells so far, the prose of the next one, and sessions that have to wait.
+
+    The `source` of a cell is a list of Line.
+    """
 
     def __init__(self, output: Output) -> None:
         self.output = output
         self.document = output.document
+        self.pieces = pieces_of(output.document)
         self.module = output.path.rpartition("/")[2].removesuffix(".py")
-        self.cells: list[str] = []
-        self.prose: list[str] = []
-        self.defined: set[str] = set()  # by the parts so far
-        self.waiting: list[tuple[list[str], set[str]]] = []
+        self.others = {
+            other.path: program_lines(other)
+            for other in tangle(output.document)
+            if other.is_python and other.path != output.path
+        }
+        self.cells: list[dict] = []
+        self.prose: list[Line] = []
+        self.defined: set[str] = set()  # names of the program, paths of others
+        self.waiting: list[tuple[Fence, set[str]]] = []
         self.needed: set[str] = set()  # by the chapter's sessions so far
 
-    def write(self) -> str:
-        for item in retell(self.output):
-            if item.kind == PART:
-                self._add_part(item.part.text)
-            elif item.kind == SESSION:
-                self._add_session(item.block)
+    def write(self) -> list[dict]:
+        for item in retell(self.output, self._is_told):
+            if isinstance(item, Part):
+                self._add_part(item.lines)
+            elif item.start in self.pieces:
+                self._add_piece(item)
+            elif isinstance(item, Fence) and item.info.lower().startswith("pycon"):
+                self._add_session(item)
             else:
-                if is_chapter(item.block):
+                if is_chapter(item):
                     self._end_prose()
                     self.needed = set()
-                text = _markdown(self.document, item.block, item.kind)
-                self.prose += [text] if text else []
+                self._add_prose(self._markdown(item))
         self._end_prose()
-        cells = ",\n".join(self.cells)
-        return (
-            f'{{\n "cells": [\n{cells}\n ],\n "metadata": {_METADATA},\n'
-            ' "nbformat": 4,\n "nbformat_minor": 5\n}\n'
-        )
+        first_code = [cell["cell_type"] for cell in self.cells].index("code")
+        self.cells.insert(first_code, self._set_up())
+        return self.cells
 
-    def _add_part(self, text: str) -> None:
-        self._end_prose()
-        if not self.defined:
-            self._add_code(_set_up(self.document, self.module), hidden=True)
+    def _is_told(self, section: Section) -> bool:
+        """Tell whether a section has anything to do with a notebook.
+
+        Those that tell how to use a shell, and do not show the program, have nothing.
+        """
+        infos = {b.info.lower() for b in section if isinstance(b, Fence)}
+        runs = "pycon" in infos or any(block.start in self.pieces for block in section)
+        return runs or infos.isdisjoint(_SHELL)
+
+    def _add_part(self, lines: list[Line]) -> None:
         # A notebook is not called from a command line, and goes on afterwards.
-        self._add_code(text.replace("sys.exit(main())", "main([])"))
-        self.defined |= _bound(text) | {""}
+        end = "sys.exit(main())"
+        lines = [Line(text.replace(end, "main([])"), origin) for text, origin in lines]
+        text = "\n".join(line.text for line in lines)
+        self._add_code(lines, **({"scrolled": True} if "main([])" in text else {}))
+        self._define(_bound(text))
+
+    def _add_piece(self, block: Fence) -> None:
+        """Show a piece of a chunk; one of another program is that program, whole."""
+        path = self.document.chunks[self.pieces[block.start].name].path
+        if path is None:
+            self._add_prose(source(self.document, block))
+        elif path in self.others and path not in self.defined:
+            name = path.partition("/")[2]
+            self._add_code([Line(f"%%writefile {name}"), *self.others[path]])
+            run = f'_ = runpy.run_path("{name}", run_name="__main__")'
+            self._add_code([Line("import runpy"), Line(""), Line(run)])
+            self._define({path})
+
+    # Sessions
+
+    def _define(self, names: set[str]) -> None:
+        """Note what is defined by now, and run the sessions that waited for it."""
+        self.defined |= names
         ready = [session for session in self.waiting if session[1] <= self.defined]
         self.waiting = [session for session in self.waiting if session not in ready]
-        for lines, _ in ready:
-            self._run_session(lines)
+        for block, _ in ready:
+            self._run_session(block)
+
+    def _imported(self, block: Fence) -> set[str]:
+        """Return what a session imports: names of the program, paths of others."""
+        found: set[str] = set()
+        for line in source(self.document, block):
+            match = re.match(r">>> from (\S+) import ([^#]+)", line.text)
+            if match and match[1] == self.module:
+                names = match[2].split(",")
+                found.update(name.split(" as ")[0].strip() for name in names)
+            elif match:
+                path = f"build/{match[1].replace('.', '/')}.py"
+                found.update({path} & self.others.keys())
+        return found
 
     def _add_session(self, block: Fence) -> None:
         """Add the cells of a session, or show it if it has to be run later."""
-        lines = contents(self.document, block)
-        self.needed |= _imported(lines, self.module)
+        self.needed |= self._imported(block)
         if self.needed <= self.defined:
-            self._run_session(lines)
-            return
-        self.prose.append(source(self.document, block))
-        self.waiting.append((lines, {*self.needed}))
+            self._run_session(block)
+        else:
+            self._add_prose(source(self.document, block))
+            self.waiting.append((block, {*self.needed}))
 
-    def _run_session(self, lines: list[str]) -> None:
-        self._end_prose()
-        for typed, printed in _examples(lines):
-            self._add_code(typed, printed)
+    def _run_session(self, block: Fence) -> None:
+        """Add a cell for each time that a session prints."""
+        code: list[Line] = []
+        for typed, printed in _examples(contents(self.document, block)):
+            fails = printed[:1] == ["Traceback (most recent call last):"]
+            code += _caught(typed) if fails else typed
+            if printed:
+                shown = printed[-1:] if fails else printed
+                self._add_code(code, "".join(f"{line}\n" for line in shown))
+                code = []
+        if code:
+            self._add_code(code)
 
     # Cells
 
+    def _add_prose(self, lines: list[Line]) -> None:
+        if lines:
+            self.prose += [Line(""), *lines] if self.prose else lines
+
     def _end_prose(self) -> None:
         if self.prose:
-            text = "\n\n".join(part.strip("\n") for part in self.prose)
-            self._add_cell("markdown", text, "")
+            cell = {"cell_type": "markdown", "metadata": {}, "source": self.prose}
+            self.cells.append(cell)
         self.prose = []
 
-    def _add_code(self, text: str, printed: str = "", hidden: bool = False) -> None:
-        stream = f"""
-    {{
-     "name": "stdout",
-     "output_type": "stream",
-     "text": {_quoted(printed)}
-    }}
-   """
-        outputs = f"[{stream if printed else ''}]"
-        more = f'   "execution_count": null,\n   "outputs": {outputs},\n'
-        self._add_cell("code", text, more, hidden)
+    def _add_code(self, lines: list[Line], printed: str = "", **metadata: bool) -> None:
+        self._end_prose()
+        self.cells.append(_code_cell(lines, printed, metadata))
 
-    def _add_cell(self, kind: str, text: str, more: str, hidden: bool = False) -> None:
-        metadata = '{"jupyter": {"source_hidden": true}}' if hidden else "{}"
-        self.cells.append(
-            f'  {{\n   "cell_type": "{kind}",\n{more}'
-            f'   "id": "cell-{len(self.cells) + 1}",\n   "metadata": {metadata},\n'
-            f'   "source": {_quoted(text)}\n  }}'
-        )
+    def _markdown(self, block: Block) -> list[Line]:
+        """Return a block as notebooks show it, none of what only a website has."""
+        lines = source(self.document, block)
+        if isinstance(block, Fence):
+            if block.info.lower() == "math":
+                return [Line("$$"), *contents(self.document, block), Line("$$")]
+            return lines
+        if _WITHOUT_USE.match(lines[0].text) or self._holds_file(block):
+            return []
+        return [
+            Line(re.sub(r"\$`([^`]+)`\$", r"$\1$", text), origin)
+            for text, origin in lines
+        ]
 
+    def _holds_file(self, block: Block) -> bool:
+        pieces = [self.pieces.get(index) for index in range(block.start, block.end)]
+        return any(p and self.document.chunks[p.name].path for p in pieces)
 
-def _markdown(document: Document, block: Block, kind: str) -> str:
-    """Return a block as notebooks show it."""
-    text = source(document, block)
-    if isinstance(block, Html):
-        return plain_html(text)
-    if isinstance(block, Fence) and block.info.lower() == "math":
-        return "\n".join(["$$", *contents(document, block), "$$"])
-    if kind == PROSE and "$`" in text:
-        return re.sub(r"\$`([^`\n]+)`\$", r"$\1$", text)
-    return text
-
-
-def _set_up(document: Document, module: str) -> str:
-    """Return the first cell: what the notebook needs to stand for the program."""
-    shown = [
-        "# Sessions import the program, which is this notebook; it reads files here.",
-        "import os",
-        "import sys",
-        "",
-        f'sys.modules["{module}"] = sys.modules["__main__"]',
-        f'__file__ = os.path.abspath("{module}.py")',
-    ]
-    for chunk in document.chunks.values():
-        if chunk.path and not chunk.path.endswith(".py"):
-            name = chunk.path.partition("/")[2]
-            text = "".join(line for piece in chunk.pieces for line in piece.lines)
-            if "/" not in name and chunk.pieces[0].language in ("text", "txt"):
-                escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-                shown += [
+    def _set_up(self) -> dict:
+        """Return the first cell of code: it lets the notebook stand for the program."""
+        texts = [
+            "# Sessions import the program, which is this notebook; its data is here.",
+            "import os",
+            "import sys",
+            "",
+            f'sys.modules["{self.module}"] = sys.modules["__main__"]',
+            f'__file__ = os.path.abspath("{self.module}.py")',
+        ]
+        for path in self.others:
+            folder = path.partition("/")[2].rpartition("/")[0] or "."
+            texts.append(f'os.makedirs("{folder}", exist_ok=True)')
+        for root in self.document.roots:
+            name = root.path.partition("/")[2]
+            if "/" not in name and root.pieces[0].is_data:
+                data = "".join(line for piece in root.pieces for line in piece.lines)
+                texts += [
                     f'if not os.path.exists("{name}"):',
                     f'    with open("{name}", "w", encoding="utf-8", newline="") as f:',
-                    f'        f.write("""\\\n{escaped}""")',
+                    f"        f.write({_quoted(data)})",
                 ]
-    return "\n".join(shown)
+        lines = [Line(text) for text in "\n".join(texts).split("\n")]
+        return _code_cell(lines, "", {"jupyter": {"source_hidden": True}})
+
+
+def _code_cell(lines: list[Line], printed: str, metadata: dict) -> dict:
+    stream = {"name": "stdout", "output_type": "stream", "text": printed}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": [stream] if printed else [],
+        "source": lines,
+    }
+
+
+def _quoted(text: str) -> str:
+    """Return a text as Python writes it over several lines."""
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'"""\\\n{escaped}"""'
 
 
 def _bound(text: str) -> set[str]:
-    """Return the names that lines at the margin define."""
-    names: set[str] = set()
-    for line in text.split("\n"):
-        word, _, rest = line.partition(" ")
-        if word in ("class", "def"):
-            names.add(rest.partition("(")[0].rstrip(":"))
-        elif word == "import" or " = " in line:
-            left = rest if word == "import" else line.partition(" = ")[0]
-            names.update(name for name in left.split(", ") if name.isidentifier())
-    return names
+    """Return the names that lines of Python define at the margin."""
+    found = re.findall(r"(?m)^(?:def|class|import) (\w+)|^(\w+) = ", text)
+    return {name for names in found for name in names if name}
 
 
-def _imported(lines: list[str], module: str) -> set[str]:
-    """Return the names that a session imports from the program."""
-    prompt = f">>> from {module} import "
-    names = [
-        line.removeprefix(prompt).split("#")[0]
-        for line in lines
-        if line.startswith(prompt)
+def _examples(lines: list[Line]) -> list[tuple[list[Line], list[str]]]:
+    """Return the examples of a session: what is typed, and what is printed."""
+    found: list[tuple[list[Line], list[str]]] = []
+    for text, origin in lines:
+        if text.startswith(">>> "):
+            found.append(([], []))
+        if text.startswith((">>> ", "...")) and found:
+            found[-1][0].append(Line(text[4:], origin))
+        elif text and found:
+            found[-1][1].append(text.replace("<BLANKLINE>", ""))
+    return [(typed, printed) for typed, printed in found if not _is_skipped(typed)]
+
+
+def _is_skipped(typed: list[Line]) -> bool:
+    return any("# doctest: +SKIP" in line.text for line in typed)
+
+
+def _caught(lines: list[Line]) -> list[Line]:
+    """Return code that prints the exception in which it ends, so that it goes on."""
+    return [
+        Line("try:"),
+        *(Line(f"    {text}", origin) for text, origin in lines),
+        Line("except Exception as error:"),
+        Line('    print(f"{type(error).__name__}: {error}")'),
     ]
-    return {name.split(" as ")[0].strip() for text in names for name in text.split(",")}
-
-
-def _examples(lines: list[str]) -> list[tuple[str, str]]:
-    """Return what is typed and what is printed, a cell for each time that it prints.
-
-    An example that ends in an exception catches it and prints it, so that the notebook
-    runs on.
-    """
-    cells: list[tuple[str, str]] = []
-    typed: list[str] = []
-    printed: list[str] = []
-    for line in [*lines, ">>> "]:
-        if line.startswith((">>>", "...")) and printed:
-            cells.append(_cell(typed, printed))
-            typed, printed = [], []
-        if line.startswith((">>>", "...")):
-            typed.append(line)
-        elif line:
-            printed.append("" if line == "<BLANKLINE>" else line)
-    typed.pop()
-    return [*cells, _cell(typed, printed)] if typed else cells
-
-
-def _cell(typed: list[str], printed: list[str]) -> tuple[str, str]:
-    fails = printed[:1] == ["Traceback (most recent call last):"]
-    if not fails:
-        code = [line[4:] for line in typed]
-        return "\n".join(code).rstrip("\n"), "".join(f"{line}\n" for line in printed)
-    last = max(n for n, line in enumerate(typed) if line.startswith(">>>"))
-    code = [line[4:] for line in typed[:last]] + ["try:"]
-    code += [f"    {line[4:]}" for line in typed[last:]]
-    code += [
-        "except Exception as error:",
-        '    print(f"{type(error).__name__}: {error}")',
-    ]
-    return "\n".join(code), f"{printed[-1]}\n"

@@ -1,4 +1,4 @@
-"""The document in an order that runs: the prose as it stands, and the program's parts.
+"""The document in an order that runs: its text as it stands, and the program's parts.
 
 A part is a piece of the program's top level, whole: what one reference in the root
 stands for. Parts keep the program's order. Each is told where the book first defines
@@ -8,137 +8,169 @@ it. What belongs to no chunk of the book comes last.
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Iterator
-from functools import lru_cache
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from literate.core.blocks import Block, Fence, Heading, split_lines
-from literate.core.document import Chunk, Document, Piece
+from literate.core.blocks import Block, Fence, Heading, Html, split_lines
+from literate.core.document import Document, Piece
 from literate.core.programs import Output
 from literate.core.syntax import names_in
 
-PROSE, PART, SESSION, SHOWN = "prose", "part", "session", "shown"
+_ELEMENT = re.compile(r"<(/?)(?:div|details|figure)\b")
+
+Section = list[Block]  # a heading, and the blocks up to the next one
 
 
-class Part(namedtuple("Part", "name text")):
+class Line(NamedTuple):
+    """A line of a form; its `origin` is a line of the document, from 1, or None."""
+
+    text: str
+    origin: int | None = None
+
+
+@dataclass
+class Part:
     """Lines of the program's top level; `name` is their chunk's, "" if they have none.
 
     Blank lines around them are left out.
     """
 
-    __slots__ = ()
+    name: str
+    lines: list[Line]
 
 
-class Item(namedtuple("Item", "kind block part piece", defaults=[None] * 3)):
-    """Something to tell: a `block` of the document, or a `part` of the program.
+def retell(
+    output: Output, is_told: Callable[[Section], bool]
+) -> Iterator[Block | Part]:
+    """Yield the blocks of a document and the parts of its program, in running order.
 
-    `kind` is PROSE, PART, SESSION (a `pycon` block) or SHOWN: any other fenced block,
-    with the `piece` in it if it is one.
+    Of a section that is not told, only the heading is yielded, and that only if a
+    section under it is told. In the place of the chunks that they are, parts are
+    yielded; and an element of HTML is one block with all that it holds.
     """
-
-    __slots__ = ()
-
-
-@lru_cache(maxsize=1)
-def retell(output: Output) -> list[Item]:
-    """Return a document and one of its programs, in an order that runs."""
-    return list(_retell(output))
-
-
-def _retell(output: Output) -> Iterator[Item]:
-    document = output.document
     waiting = parts(output)
-    waiting.reverse()
-    names = {part.name for part in waiting if part.name}
-    pieces = {piece.line: piece for piece in document.pieces()}
-    for block in document.blocks:
-        if not isinstance(block, Fence):
-            yield Item(PROSE, block)
+    pieces = pieces_of(output.document)
+    for block in _told(_sections(output.document), is_told):
+        piece = pieces.get(block.start)
+        names = [part.name for part in waiting]
+        if piece and not piece.variant and piece.name in names:
+            count = names.index(piece.name) + 1
+            yield from waiting[:count]
+            del waiting[:count]
+        else:
+            yield block
+    yield from waiting
+
+
+def pieces_of(document: Document) -> dict[int, Piece]:
+    """Return the pieces of all chunks, by the first lines of their blocks, from 0."""
+    return {piece.line - 2: piece for piece in document.pieces()}
+
+
+def _told(
+    sections: list[Section], is_told: Callable[[Section], bool]
+) -> Iterator[Block]:
+    """Yield the blocks of sections that are told, and the headings above them."""
+    told = [is_told(section) for section in sections]
+    for number, section in enumerate(sections):
+        level = _level(section)
+        if told[number]:
+            yield from section
             continue
-        piece = pieces.get(block.start + 2)
-        if piece is None:
-            is_session = block.info.lower().split()[:1] == ["pycon"]
-            yield Item(SESSION if is_session else SHOWN, block)
-        elif piece.variant is None and piece.name in names:
-            names.remove(piece.name)
-            for _ in range(_place(waiting, piece.name)):
-                yield Item(PART, part=waiting.pop())
-        elif piece.variant is not None or not _is_root(document, piece):
-            yield Item(SHOWN, block, piece=piece)
-    for part in reversed(waiting):
-        yield Item(PART, part=part)
+        for below in range(number + 1, len(sections)):
+            if _level(sections[below]) <= level:
+                break
+            if told[below]:
+                yield section[0]
+                break
 
 
-def _place(waiting: list[Part], name: str) -> int:
-    """Return how many parts have to be told so that one of this name is."""
-    names = [part.name for part in reversed(waiting)]
-    return names.index(name) + 1 if name in names else 0
+def _level(section: Section) -> int:
+    return section[0].level if isinstance(section[0], Heading) else 1
 
 
-def _is_root(document: Document, piece: Piece) -> bool:
-    return document.chunks[piece.name].path is not None
+def _sections(document: Document) -> list[Section]:
+    sections: list[Section] = []
+    for block in _whole(document):
+        if isinstance(block, Heading) or not sections:
+            sections.append([])
+        sections[-1].append(block)
+    return sections
+
+
+def _whole(document: Document) -> Iterator[Block]:
+    """Yield a document's blocks, an element of HTML with all that it holds as one."""
+    start = depth = 0
+    for block in document.blocks:
+        if isinstance(block, Html):
+            start = start if depth else block.start
+            text = "".join(document.lines[block.start : block.end])
+            depth += sum(-1 if end else 1 for end in _ELEMENT.findall(text))
+            if not depth:
+                yield Html(start, block.end)
+        elif not depth:
+            yield block
 
 
 def parts(output: Output) -> list[Part]:
     """Return a program's top level: its chunks, whole, and what stands between."""
+    lines = program_lines(output)
+    starts = _starts(output, lines)
+    ends = [start for start, _ in starts[1:]] + [len(lines)]
+    return [
+        Part(name, _stripped(lines[start:end]))
+        for (start, name), end in zip(starts, ends)
+    ]
+
+
+def program_lines(output: Output) -> list[Line]:
+    """Return the lines of a program."""
+    return [
+        Line(text.rstrip("\r\n"), output.origin(number).line)
+        for number, text in enumerate(split_lines(output.text), start=1)
+    ]
+
+
+def _starts(output: Output, lines: list[Line]) -> list[tuple[int, str]]:
+    """Return the first line, from 0, and the name of each part."""
     document = output.document
-    root = _root(document, output.path)
-    lines = split_lines(output.text)
     starts: list[tuple[int, str]] = []
     for span in output.spans:
-        if not any(span.piece is piece for piece in root.pieces):
+        if document.chunks[span.piece.name].path != output.path:
             continue
         if span.is_reference:
             reference = document.lines[span.source]
             if not reference[0].isspace():
                 starts.append((span.line, names_in(reference)[0]))
-            continue
-        for number in range(span.line, span.line + span.count):
-            line = lines[number]
-            if not line.isspace():
-                if starts and not line[0].isspace():  # what opens the file stays so
-                    starts.append((number, ""))
-                break
-    if not starts:
-        return [Part("", output.text.strip("\r\n"))]
-    starts[0] = (0, starts[0][1])
-    ends = [start for start, _ in starts[1:]] + [len(lines)]
+        elif starts:  # what opens the file belongs to the first part
+            numbers = range(span.line, span.line + span.count)
+            inked = [number for number in numbers if lines[number].text.strip()]
+            if inked and not lines[inked[0]].text[0].isspace():
+                starts.append((inked[0], ""))
+    return [(0, starts[0][1]), *starts[1:]] if starts else [(0, "")]
+
+
+def _stripped(lines: list[Line]) -> list[Line]:
+    """Return lines without the blank ones around them."""
+    inked = [n for n, line in enumerate(lines) if line.text.strip()]
+    return lines[inked[0] : inked[-1] + 1] if inked else []
+
+
+def source(document: Document, block: Block) -> list[Line]:
+    """Return a block's lines of Markdown, without their endings."""
     return [
-        Part(name, "".join(lines[start:end]).strip("\r\n"))
-        for (start, name), end in zip(starts, ends)
+        Line(document.lines[index].rstrip("\r\n"), index + 1)
+        for index in range(block.start, block.end)
     ]
 
 
-def _root(document: Document, path: str) -> Chunk:
-    return next(chunk for chunk in document.chunks.values() if chunk.path == path)
+def contents(document: Document, fence: Fence) -> list[Line]:
+    """Return the lines in a fenced block, without their endings."""
+    return source(document, fence)[1 : fence.last - fence.start]
 
 
-def source(document: Document, block: Block) -> str:
-    """Return a block's Markdown, with newlines for line endings."""
-    text = "".join(document.lines[block.start : block.end])
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text
-
-
-def contents(document: Document, fence: Fence) -> list[str]:
-    """Return the lines in a fenced block, without their endings and its indentation."""
-    lines = document.lines[fence.start + 1 : fence.last]
-    return [line.rstrip("\r\n") for line in lines]
-
-
-def is_chapter(block: Block | None) -> bool:
+def is_chapter(block: Block) -> bool:
     """Tell whether a block is the heading of a part or a chapter."""
     return isinstance(block, Heading) and block.level <= 2
-
-
-def plain_html(text: str) -> str:
-    """Return an HTML block without the tags that fold solutions away."""
-    shown = []
-    for line in text.split("\n"):
-        bare = line.strip()
-        if bare.startswith("<summary>") and bare.endswith("</summary>"):
-            shown.append(f"*{bare[9:-10]}*")
-        elif bare not in ("<details>", "</details>"):
-            shown.append(line)
-    return "\n".join(shown).strip("\n")

@@ -11,7 +11,8 @@ import pytest
 from literate.core.blocks import Fence
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
-from literate.core.sessions import Bench, find_sessions
+from literate.core.sessions import find_sessions
+from literate.tool.results import results
 
 BOOK = Path(__file__).resolve().parents[2] / "microgpt.md"
 DOCUMENT = parse(BOOK.read_text(encoding="utf-8"), BOOK.name)
@@ -21,16 +22,15 @@ DOCUMENT = parse(BOOK.read_text(encoding="utf-8"), BOOK.name)
 SESSIONS, FAULTS = find_sessions(DOCUMENT)
 
 
-@pytest.fixture(scope="module")
-def bench():
-    with Bench(DOCUMENT) as bench:
-        yield bench
+CHAPTERS = {session.chapter.text: [] for session in SESSIONS}
+for session in SESSIONS:
+    CHAPTERS[session.chapter.text].append(session)
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
-def test_session(bench, session):
-    (same,) = (other for other in bench.sessions if other.line == session.line)
-    broken = [r.problem for r in bench.results(same) if r.problem]
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_sessions_of_a_chapter(chapter):
+    found = results(DOCUMENT, CHAPTERS[chapter])
+    broken = [result.problem for result in found if result.problem]
     if broken:
         pytest.fail(str(DocumentError(broken)), pytrace=False)
 

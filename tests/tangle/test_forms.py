@@ -11,10 +11,13 @@ import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import tangle as command_line
 from literate.core.document import parse
 from literate.core.programs import tangle
+from literate.tool import commented, notebook
 from literate.tool.forms import outputs_and_forms
 from literate.tool.order import parts
 
@@ -23,9 +26,18 @@ BOOK = HOME / "microgpt.md"
 
 DOCUMENT = """# A book
 
-Some *words* that are long enough to be wrapped, which they are when they do not fit.
+What a section says that explains no chunk is not among the comments.
+
+<div class="lab" data-lab="x">
+
+What is shown where nothing runs.
+
+</div>
 
 ## One
+
+Some *words* that are long enough to be <dfn>wrapped</dfn>, which they are when they
+do not fit.
 
 ```pycon
 >>> from a import half
@@ -55,8 +67,18 @@ if not x:
     raise ValueError("zero")
 ```
 
-<details>
-<summary>Solution</summary>
+| a | table of which the lines are longer than seventy-nine letters, as many are |
+| --- | --- |
+
+![A picture](a.svg)
+
+```mermaid
+graph LR
+```
+
+### Try it
+
+What is half of 0?
 
 ```pycon
 >>> half(0)
@@ -69,7 +91,20 @@ a
 b
 ```
 
+<details>
+<summary>Solution</summary>
+
+```pycon
+>>> half(0) is None
+```
+
 </details>
+
+## In a shell
+
+```sh
+python a.py
+```
 
 ## The program
 
@@ -111,8 +146,8 @@ some \\"\"" data
 """
 
 
-def forms(document: str) -> dict[str, str]:
-    found = outputs_and_forms(parse(document, "a.md"))
+def forms(document: str, name: str = "a.md") -> dict[str, str]:
+    found = outputs_and_forms(parse(document, name))
     return {output.path: output.text for output in found}
 
 
@@ -126,7 +161,8 @@ def test_parts_are_the_program() -> None:
     found = parts(program)
     names = ["Import", "Define two", "Halve a number", ""]
     assert [part.name for part in found] == names
-    joined = "".join("".join(part.text.split()) for part in found)
+    lines = [line.text for part in found for line in part.lines]
+    joined = "".join("".join(line.split()) for line in lines)
     assert joined == "".join(program.text.split())
 
 
@@ -134,12 +170,17 @@ def test_the_commented_program_is_the_program() -> None:
     found = forms(DOCUMENT)
     commented = found["build/a_commented.py"]
     assert ast.dump(ast.parse(commented)) == ast.dump(ast.parse(found["build/a.py"]))
-    assert all(len(line) < 80 for line in commented.splitlines())
-    assert "# Some *words* that are long enough to be wrapped, which they" in commented
+    lines = commented.splitlines()
+    assert all(len(line) < 80 for line in lines if not line.startswith("# |"))
+    assert (
+        "# Some *words* that are long enough to be wrapped, which they are" in commented
+    )
     assert "\n# - another item that is so long" in commented
     assert "\n#   comments\n" in commented
     assert "\n#     >>> half(3)\n#     1.5\n" in commented
-    assert "summary" not in commented and "data\n" not in commented.split("main")[0]
+    assert "| a | table" in commented and "# One" in commented
+    absent = ["explains no", "lab", "Try it", "Solution", "graph", "![", "dfn", "shell"]
+    assert not [word for word in absent if word in commented]
 
 
 def test_the_notebook_in_order() -> None:
@@ -152,9 +193,12 @@ def test_the_notebook_in_order() -> None:
     assert code[4] == "from a import half\nhalf(3)"
     assert code[5].startswith("try:\n    half(0)\nexcept Exception as error:")
     assert code[-1].endswith("main([])") and len(code) == 8
+    assert json.loads(notebook)["cells"][-1]["metadata"] == {"scrolled": True}
     prose = "\n".join(cells(notebook, "markdown"))
     assert "$$\nx / 2\n$$" in prose and "$x$" in prose
-    assert "*Solution*" in prose and "details" not in prose
+    solution = "<details>\n<summary>Solution</summary>\n\n```pycon\n>>> half(0) is"
+    assert solution in prose and "a.svg" not in prose and "graph LR" in prose
+    assert "nothing runs" not in prose and "shell" not in prose
     assert "```pycon\n>>> from a import half" in prose  # it runs after its component
 
 
@@ -187,6 +231,111 @@ def run_notebook(text: str, folder: Path, replaced: str = "main([])") -> list[st
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
+
+
+STAGES = """# Stages
+
+## One
+
+```pycon
+>>> from stages.one import double
+>>> double(2)
+4
+```
+
+```python
+# <<build/stages/one.py>>=
+# <<Double>>
+
+
+if __name__ == "__main__":
+    print("one", double(1), __name__)
+```
+
+```python
+# <<Double>>=
+def double(x):
+    return 2 * x
+```
+
+## Two
+
+```pycon
+>>> from s import double
+>>> double(2)
+4
+```
+
+```python
+# <<build/s.py>>=
+# <<Double>>
+
+
+# <<Treble>>
+
+
+print("two", treble(1), sys.modules["__main__"].__name__)
+```
+
+The rest.
+
+```python
+# <<Treble>>=
+import sys
+
+def treble(x):
+    return 3 * x
+```
+
+## Three
+
+Only another program is explained here.
+
+```python
+# <<build/three.py>>=
+three = 3
+```
+"""
+
+
+def test_another_program_has_a_namespace_of_its_own(tmp_path: Path) -> None:
+    printed = run_notebook(forms(STAGES, "s.md")["build/s.ipynb"], tmp_path)
+    assert "one 2 __main__\n" in printed and "two 3 __main__\n" in printed
+    assert printed.count("4\n") == 2
+
+
+def test_sections_about_other_programs_are_not_among_the_comments() -> None:
+    found = forms(STAGES, "s.md")
+    program = found["build/s_commented.py"]
+    assert ast.dump(ast.parse(program)) == ast.dump(ast.parse(found["build/s.py"]))
+    assert "# One" in program and "# Two" in program  # a chunk of One is in both
+    assert "Three" not in program and "Only another" not in program
+
+
+def test_each_line_leads_to_the_document() -> None:
+    document = parse(DOCUMENT, "a.md")
+    program = tangle(document)[0]
+    for make in (commented.make, notebook.make):
+        text, origins = make(program)
+        lines = text.splitlines()
+        assert len(lines) == len(origins)
+        for line, origin in zip(lines, origins):
+            if origin is not None and "return x / TWO" in line:
+                assert "return x / TWO" in document.lines[origin - 1]
+        found = [o for line, o in zip(lines, origins) if "Some *words*" in line]
+        assert ["Some *words*" in document.lines[o - 1] for o in found] == [True]
+        found = [o for line, o in zip(lines, origins) if "half(3)" in line]
+        assert found and all("half(3)" in document.lines[o - 1] for o in found)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=20))
+def test_no_prose_breaks_the_commented_program(prose: str) -> None:
+    document = parse(DOCUMENT.replace("Some *words*", f"Some x{prose}x"), "a.md")
+    assume(not document.problems)
+    program = tangle(document)[0]
+    text, origins = commented.make(program)
+    assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(program.text))
+    assert len(text.split("\n")) == len(origins) + 1
 
 
 # The book

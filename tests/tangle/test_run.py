@@ -321,6 +321,20 @@ def test_where_of_names_and_shared_chunks(
     assert capsys.readouterr().out.splitlines() == defined
 
 
+def test_where_of_the_other_forms(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(here)
+    assert command_line.main(["p.md"]) == 0
+    capsys.readouterr()
+    for name, mark in (("p_commented.py", "def f(x"), ("p.ipynb", '"def f(x')):
+        lines = (here / "build" / name).read_text("utf-8").splitlines()
+        number = next(n for n, line in enumerate(lines, 1) if mark in line)
+        assert command_line.main(["p.md", "where", f"{name}:{number}"]) == 0
+        assert capsys.readouterr().out == f"p.md:{line_of('def f')}\n"
+        assert command_line.main(["p.md", "where", f"build/{name}:99999"]) == 2
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-import threading
+import argparse
 
-from literate.core.diagnostics import DocumentError
+from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document, parse
-from literate.core.sessions import TIMEOUT, Bench, Result, Session, find_sessions
-from literate.tool.command_line import Parser, read, shown
+from literate.core.interpreter import Checker
+from literate.core.sessions import Session, find_sessions
+from literate.tool.command_line import Parser, UsageError, read, shown
 from literate.tool.outputs import replace_file
+from literate.tool.results import TIMEOUT, Result, results
 
 
 def main(path: str, arguments: list[str]) -> int:
-    """Verify a document; return the exit status, 0 if every promise is kept.
+    """Verify a document; return the exit status, 0 if every example is kept.
 
-    Raises UsageError, DocumentError with every promise that is broken, and OutputError.
+    Raises UsageError, DocumentError with every example that is not, and OutputError.
     """
     options = _parser().parse_args(arguments)
     text = read(path)
     document = parse(text, shown(path))
-    with Bench(document, options.timeout) as bench:
-        results = [
-            result for session in bench.sessions for result in bench.results(session)
-        ]
-    problems = [result.problem for result in results if result.problem]
+    sessions, problems = find_sessions(document)
+    if options.chapter:
+        sessions = _in_chapter(sessions, " ".join(options.chapter))
+    found = results(document, sessions, options.timeout)
     if options.update:
-        broken = [result for result in results if result.printed is not None]
-        problems = [r.problem for r in results if r.problem and r.printed is None]
-        if broken:
-            new = updated(document, bench.sessions, broken)
-            mark = "\ufeff" if text.startswith("\ufeff") else ""
+        new = updated(document, found)
+        mark = "\ufeff" if text.startswith("\ufeff") else ""
+        if mark + new != text:
             replace_file(path, text.encode(), (mark + new).encode())
-        print(f"{document.name}: {_counted(len(broken), 'output')} updated")
-    problems += bench.problems
+        count = sum(result.printed is not None for result in found)
+        print(f"{document.name}: {_counted(count, 'output')} updated")
+    problems += [result.problem for result in found if result.problem]
     if problems:
         raise DocumentError(problems)
     if not options.update:
-        examples = _counted(len(results), "example")
-        sessions = _counted(len(bench.sessions), "session")
-        print(f"{document.name}: {examples} in {sessions} print what is shown")
+        examples = _counted(len(found), "example")
+        count = _counted(len(sessions), "session")
+        print(f"{document.name}: {examples} in {count} print what is shown")
     return 0
 
 
 def _parser() -> Parser:
     parser = Parser("verify", __doc__)
     add = parser.add_argument
+    add(
+        "chapter",
+        nargs="*",
+        metavar="CHAPTER",
+        help="run only the chapters whose title has these words",
+    )
     add(
         "--update",
         action="store_true",
@@ -61,32 +67,56 @@ def _parser() -> Parser:
     return parser
 
 
-def updated(document: Document, sessions: list[Session], broken: list[Result]) -> str:
+def updated(document: Document, found: list[Result]) -> str:
     """Return the document's text, what was printed in the place of what was shown.
 
-    Raises DocumentError if the document could not be read again as it was, because an
-    output looks like a fence, or like something typed.
+    A result whose output is put there loses its `problem`. An output that would be read
+    as something else stays out, and the problem of its result says so.
     """
     lines = list(document.lines)
-    for result in sorted(broken, key=lambda result: -result.promise.index):
-        promise = result.promise
-        first = document.lines[promise.index]
-        ending = first[len(first.rstrip("\r\n")) :]
-        margin = first[: len(first) - len(first.lstrip(" \t"))]
-        start = promise.index + promise.typed
-        lines[start : start + promise.shown] = [
-            (margin + line if line else line) + ending
-            for line in result.printed.split("\n")[:-1]
-        ]
-        again, _ = find_sessions(parse("".join(lines), document.name))
-        if _typed(again) != _typed(sessions):
-            message = "prints what cannot be shown here: a fence, or a prompt"
-            raise DocumentError([document.problem(promise.index, 0, 1, message)])
+    for result in reversed(found):  # from the end, so that the indices stay right
+        if result.printed is None:
+            continue
+        typed = lines[result.example.lineno]
+        margin = " " * result.example.indent
+        ending = typed[len(typed.rstrip("\r\n")) :]
+        new = [margin + line + ending for line in result.lines()]
+        if _is_read_back(document, result, new):
+            shown = result.session.shown(result.example)
+            lines[shown.start : shown.stop] = new
+            result.problem = None
+        else:
+            message = "prints what cannot be shown here: it would not be read as output"
+            result.problem = document.problem(result.example.lineno, 0, 1, message)
+            result.printed = None
     return "".join(lines)
 
 
-def _typed(sessions: list[Session]) -> list[list[str]]:
-    return [[promise.source for promise in session.promises] for session in sessions]
+def _is_read_back(document: Document, result: Result, new: list[str]) -> bool:
+    """Tell whether lines are read as output: not as a fence, a prompt, a header."""
+    session, lines = result.session, document.lines
+    shown = session.shown(result.example)
+    before = lines[session.line - 1 : shown.start]
+    after = lines[shown.stop : session.line + len(session.lines) + 1]
+    block = parse("".join([*before, *new, *after]), document.name)
+    sessions, problems = find_sessions(block)
+    if block.problems or problems or len(sessions) != 1:
+        return False
+    examples = sessions[0].examples
+    if [e.source for e in examples] != [e.source for e in session.examples]:
+        return False
+    want = examples[session.examples.index(result.example)].want
+    return Checker().check_output(want, result.printed, 0)
+
+
+def _in_chapter(sessions: list[Session], words: str) -> list[Session]:
+    """Return the sessions of the chapters that have words in their title."""
+    titles = {s.chapter.text for s in sessions if s.chapter}
+    wanted = [title for title in titles if words.casefold() in title.casefold()]
+    if not wanted:
+        hint = did_you_mean(words, titles) or "see --list for the chapters"
+        raise UsageError(f"no chapter with sessions has {words} in its title; {hint}")
+    return [s for s in sessions if s.chapter and s.chapter.text in wanted]
 
 
 def _counted(count: int, noun: str) -> str:
@@ -94,7 +124,11 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise ValueError
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        message = f"it is a number of seconds, not {text}"
+        raise argparse.ArgumentTypeError(message)
     return seconds

@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
-from contextlib import suppress
 from typing import NoReturn
 
+from literate.core.children import Child
 from literate.core.diagnostics import DocumentError, Problem
 from literate.tool.command_line import (
     Parser,
@@ -149,7 +148,7 @@ class _Commands:
         self.wanted += [[*ours, "lint"]] if options.lint else []
         self.wanted += [options.then] if options.then else []
         self.waiting: list[str | list[str]] = []
-        self.running: subprocess.Popen | None = None
+        self.running: Child | None = None
 
     def start(self) -> None:
         """Run the commands from the first on; what is still running is stopped."""
@@ -166,23 +165,14 @@ class _Commands:
         if status is not None:
             self.running = self._start(self.waiting.pop(0)) if self.waiting else None
 
-    def _start(self, command: str | list[str]) -> subprocess.Popen:
-        return subprocess.Popen(
-            command,
-            shell=isinstance(command, str),
-            start_new_session=os.name != "nt",
-        )
+    def _start(self, command: str | list[str]) -> Child:
+        return Child(command, shell=isinstance(command, str))
 
     def stop(self) -> None:
         """End the command that is running, and what it started."""
         self.waiting = []
-        if self.running and self.running.poll() is None:
-            with suppress(OSError):
-                if os.name == "nt":
-                    self.running.terminate()
-                else:
-                    os.killpg(self.running.pid, signal.SIGTERM)
-            self.running.wait()
+        if self.running:
+            self.running.end(PATIENCE)
         self.running = None
 
 

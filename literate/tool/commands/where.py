@@ -63,13 +63,24 @@ class _Finder:
         if os.path.abspath(file) == os.path.abspath(self.document.name):
             return self._forwards(line, column)
         output = output_called(file, [*self.programs, *self.forms])
+        if isinstance(output, Form):
+            return [self._told(output, line)]
         if output:
             return [self._backwards(output, line, column)]
         near = nearest(file, [self.document.name, *(o.path for o in self.programs)])
         hint = f"; did you mean {near}?" if near else ""
         raise UsageError(f"{self.document.name} makes no {file}{hint}")
 
-    def _backwards(self, output: Output | Form, line: int, column: int | None) -> str:
+    def _told(self, form: Form, line: int) -> str:
+        """Return whence a line of a form comes."""
+        if not 1 <= line <= len(form.origins):
+            raise UsageError(f"{form.path} has no line {line}")
+        origin = form.origins[line - 1]
+        if origin is None:
+            raise UsageError(f"{form.path}:{line} comes from no line of the document")
+        return f"{self.document.name}:{origin}"
+
+    def _backwards(self, output: Output, line: int, column: int | None) -> str:
         """Return whence a line of an output comes."""
         try:
             origin = output.origin(line, column or 1)
