@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import NamedTuple
 
-from labs import LabError
-from labs.shared.typed import UNPRINTABLE
+from exercises import AnswerError
+from exercises.typed import UNPRINTABLE
 
 
 class Mark(NamedTuple):
@@ -27,7 +27,8 @@ class Exercise(NamedTuple):
     """The `start` that the reader finds, and the `check` of what comes of it.
 
     `chunk` is the name of the chunk that is to be changed, if it is one: then the
-    start is the chunk, and the answer is not run, but given to `check` as "text".
+    start is the chunk, and the answer is not run: `check` gets it among the names, as
+    "text", with the document as "book".
     """
 
     start: str
@@ -49,11 +50,11 @@ def exercise(name: str, start: str, chunk: str = "") -> Callable[[Check], Check]
 
 
 def get(names: dict, name: str, kind: str = "function"):
-    """Return what an answer calls by a name; raises LabError if there is no such."""
+    """Return what an answer calls by a name; raises AnswerError if there is no such."""
     if name not in names:
-        raise LabError(f"There is no {name} yet: define a {kind} of that name.")
+        raise AnswerError(f"There is no {name} yet: define a {kind} of that name.")
     if kind == "function" and not callable(names[name]):
-        raise LabError(f"{name} has to be a function: def {name}(…): …")
+        raise AnswerError(f"{name} has to be a function: def {name}(…): …")
     return names[name]
 
 

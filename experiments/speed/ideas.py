@@ -27,7 +27,7 @@ from types import ModuleType
 
 from experiments.lists import documents, fresh_model, shuffled
 from experiments.plain import Plain
-from experiments.programs import BOOK, program
+from experiments.programs import BOOK, fresh_program, program
 from experiments.run import keep
 from experiments.speed.by_hand import ByHand
 
@@ -201,7 +201,7 @@ class Clock:
 
 def shares(bench: Bench) -> dict[str, float]:
     """Return what part of a step each of its parts takes."""
-    microgpt = program.__wrapped__(bench.document)  # a copy, for the stopwatches
+    microgpt = fresh_program(bench.document)  # for the stopwatches
     clock = Clock()
     for owner, name in (
         (microgpt, "mean_loss"),

@@ -7,57 +7,22 @@ names in the same order. The race that goes on is the module's only state.
 
 from __future__ import annotations
 
-import functools
 import math
 import pickle
 import statistics
-import types
-from typing import NamedTuple
 
 import microgpt
 
 from labs import LabError
-from labs.shared import models, runs
-from labs.shared.book import book, program_of
+from labs.ablation.changes import CHANGES, RATE
+from labs.shared import book, models, runs
+from labs.shared.start import SEED, start
 
 INTACT = "intact"
 MOST = 3  # variants at a time
 MOST_STEPS = 5000
 RECENT = 100  # steps that are compared at the end
 SAMPLES = 10
-
-
-class Change(NamedTuple):
-    """One thing that is different: a variant of the book, and what it means."""
-
-    variant: str | None
-    words: str
-    learning_rate: float = 0.01
-
-
-CHANGES = {
-    "no attention": Change(
-        "no-attention", "each position knows only its own letter and its place"
-    ),
-    "no MLP": Change("no-mlp", "only attention adds to the stream"),
-    "no norms": Change("no-norms", "numbers keep whatever size they happen to have"),
-    "no first norm": Change("no-first-norm", "only the embeddings keep their size"),
-    "no residuals": Change(
-        "no-residuals", "each part replaces what was there instead of adding to it"
-    ),
-    "no positions": Change(
-        "no-positions", "a letter looks the same wherever it stands"
-    ),
-    "no √d": Change("no-scale", "the scores of attention are twice as large"),
-    "tied head": Change(
-        "tied-head", "a token is scored by the same row that embeds it"
-    ),
-    "SGD, rate 0.5": Change(
-        "sgd", "plain gradient descent, with a rate that suits it", 0.5
-    ),
-    "SGD, rate 0.01": Change("sgd", "plain gradient descent, with Adam's rate"),
-    "no decay": Change("no-decay", "the learning rate stays where it began"),
-}
 
 
 def changes() -> list[dict]:
@@ -73,12 +38,12 @@ class Race:
         self.runs: dict[str, runs.Run] = {}
         self.broken: dict[str, int] = {}  # names of those that diverged, and when
         for name in (INTACT, *chosen):
-            change = CHANGES.get(name, Change(None, ""))
-            program = load(change.variant)
-            docs, model, rng = models.start(models.names(), seed, program)
-            self.runs[name] = runs.Run(
-                program, model, docs, steps, change.learning_rate, rng
-            )
+            program, rate = microgpt, RATE
+            if name != INTACT:
+                change = CHANGES[name]
+                program, rate = book.variant(change.variant), change.learning_rate
+            docs, model, rng = start(program, models.names(), seed)
+            self.runs[name] = runs.Run(program, model, docs, steps, rate, rng)
 
     @property
     def done(self) -> int:
@@ -145,7 +110,7 @@ class Race:
 _now: list[Race] = []  # the race that goes on, once there is one
 
 
-def begin(chosen: list[str], seed: int = models.SEED, steps: int = 1000) -> dict:
+def begin(chosen: list[str], seed: int = SEED, steps: int = 1000) -> dict:
     """Begin a race of the intact program with those that have one thing changed.
 
     Returns what `status` does, and `done`, so that a page can run it like a step.
@@ -228,19 +193,6 @@ def save() -> bytes:
 def restore(kept: bytes) -> None:
     """Go on from what `save` returned."""
     _now[:] = [Race.go_on(kept)]
-
-
-@functools.cache
-def load(variant: str | None) -> types.ModuleType:
-    """Return the program, or a variant of it, as a module; None is the program."""
-    if variant is None:
-        return microgpt
-    module = types.ModuleType(f"microgpt ({variant})")
-    module.__file__ = str(models.HOME / "microgpt.py")
-    text = program_of(book(), variant).text
-    code = compile(text, f"<microgpt, {variant}>", "exec", dont_inherit=True)
-    exec(code, module.__dict__)
-    return module
 
 
 def _race() -> Race:

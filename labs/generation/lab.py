@@ -12,6 +12,7 @@ import microgpt
 
 from labs import LabError
 from labs.shared import fields, hooks, models
+from labs.shared.start import start
 
 MOST = 20  # names at a time
 FURTHEST = 1_000_000  # random numbers that may have been used before
@@ -129,4 +130,4 @@ def _listed() -> set[str]:
 
 @functools.cache
 def _seen() -> set[str]:
-    return {*models.start(models.names())[0][:STEPS]}
+    return {*start(microgpt, models.names())[0][:STEPS]}

@@ -8,6 +8,7 @@ import math
 
 import microgpt
 
+from exercises import AnswerError
 from labs import LabError
 
 
@@ -24,7 +25,7 @@ def call(name: str, arguments: str) -> str:
     asked = getattr(_import(module), function)
     try:
         answer = {"value": asked(**json.loads(arguments))}
-    except (LabError, microgpt.InputError) as error:
+    except (AnswerError, LabError, microgpt.InputError) as error:
         answer = {"error": str(error)}
     except MemoryError:
         answer = {"error": "That needs more memory than a lab may use. Ask for less."}

@@ -68,7 +68,7 @@ async function start({ kept }) {
   driver = python.pyimport("labs.shared.driver");
   for (const [module, state] of kept) driver.restore(module, state);
   const tell = (printed) => postMessage({ id: asked, printed });
-  python.pyimport("labs.shared.typed").listen(tell);
+  python.pyimport("exercises.typed").listen(tell);
 }
 
 function call(name, args) {

@@ -14,6 +14,7 @@ import microgpt
 
 from labs import LabError
 from labs.shared import fields, hooks, models, runs
+from labs.shared.start import SEED, start
 
 MOST = {
     "steps": 10_000,
@@ -43,7 +44,7 @@ class Training:
         self.options = (seed, steps, learning_rate, sizes, data)
         docs = models.names() if data is None else _own_list(data)
         _check_sizes(docs, sizes)
-        docs, model, rng = models.start(docs, seed, **sizes)
+        docs, model, rng = start(microgpt, docs, seed, **sizes)
         self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
         self.log: list[dict] = []
         self.trouble = ""  # why it cannot go on
@@ -127,7 +128,7 @@ _now: list[Training] = []  # the training that goes on, once there is one
 
 
 def begin(
-    seed: int | str = models.SEED,
+    seed: int | str = SEED,
     steps: int | str = 1000,
     learning_rate: float | str = 0.01,
     n_embd: int | str = 16,
@@ -337,9 +338,12 @@ def _own_list(data: str) -> list[str]:
 
 
 def _check_sizes(docs: list[str], sizes: dict[str, int]) -> None:
-    """Raise LabError if a page cannot train a model of such sizes in good time."""
-    shapes = models.empty(docs, sizes).shapes()
-    count = sum(rows * columns for rows, columns in shapes.values())
+    """Raise LabError unless there is such a model, small enough for a page."""
+    try:
+        model = microgpt.Model(microgpt.Tokenizer("".join(docs)), **sizes)
+    except ValueError as error:
+        raise LabError(f"There is no such model: {error}.") from None
+    count = sum(rows * columns for rows, columns in model.shapes().values())
     if count > MOST_PARAMETERS:
         raise LabError(
             f"That model has {count:,} parameters. A page can train up to "

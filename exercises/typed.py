@@ -18,13 +18,11 @@ import random
 import shutil
 import sys
 import traceback
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
-from labs.shared import models
-
-LIMIT = 20_000  # characters that a code may print
+LIMIT = 20_000  # characters that typed code may print
 ENDINGS = {
     "flood": f"Ended here: more than {LIMIT:,} characters were printed.",
     "exit": "Ended here: the code asked Python to exit.",
@@ -42,20 +40,28 @@ def listen(tell: Callable[[str], object]) -> None:
     _listeners.append(tell)
 
 
-# What is the labs' as well as the code's: whatever it puts there is taken away again.
+# Modules that typed code shares with those who run it: what it changes in them is
+# undone afterwards.
 SHARED = (builtins, json, math, os, random, sys)
 
 
-class Code:
-    """A text to be run; `output` is what it printed, `ending` how it ended.
+class TypedCode:
+    """A text to be run with a program.
 
-    `ending` is None at the end of the text, "error", or a key of ENDINGS.
+    `output` is what it printed, and `ending` how it ended: None at the end of
+    the text, "error", or a key of ENDINGS.
     """
 
-    def __init__(self, text: str, name: str, is_live: bool = False) -> None:
-        """Take a text; `name` is what tracebacks call it, `is_live` as of a Screen."""
+    def __init__(
+        self, text: str, name: str, program: ModuleType, is_live: bool = False
+    ) -> None:
+        """Take a text; tracebacks call it `name`, and `program` is its microgpt.
+
+        Those who `listen` hear at once what it prints if it `is_live`.
+        """
         self.text = text
         self.name = name
+        self.program = program
         self.ending: str | None = None
         self.screen = Screen(is_live)
 
@@ -63,9 +69,9 @@ class Code:
     def output(self) -> str:
         return self.screen.shown()
 
-    def run(self, program: types.ModuleType, names: dict) -> None:
+    def run(self, names: dict) -> None:
         """Run the text up to its first error."""
-        with confined(program, self.screen):
+        with confined(self.program, self.screen):
             for _ in self.steps(names):
                 if self.ending:
                     return
@@ -113,7 +119,7 @@ class Code:
         except BaseException as fault:
             self.ending = "error"
             error = last_line(fault)
-            self.screen.add(_traceback(fault))
+            self.screen.add(_traceback(fault, _home(self.program)))
         if self.ending in ENDINGS:
             self.screen.add(ENDINGS[self.ending])
         return error
@@ -167,7 +173,7 @@ class Screen(io.StringIO):
 
 
 @contextlib.contextmanager
-def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
+def confined(program: ModuleType, screen: Screen) -> Iterator[None]:
     """Let code import `program` as microgpt and print to `screen`, beside the names.
 
     The labs' own program stays out of its reach.
@@ -178,7 +184,7 @@ def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
     kept = [(vars(module), vars(module).copy()) for module in SHARED]
     sys.modules["microgpt"] = program
     sys.stdin, sys.stdout, sys.stderr = _NoKeys(), screen, screen
-    os.chdir(_desk())
+    os.chdir(_desk(_home(program)))
     os._exit = sys.exit
     try:
         yield
@@ -190,12 +196,17 @@ def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
         change(folder)
 
 
-def _desk() -> Path:
+def _home(program: ModuleType) -> Path:
+    """Return the folder that has the program's files."""
+    return Path(program.__file__).parent
+
+
+def _desk(home: Path) -> Path:
     """Return the folder that code is run in: what is in build/ is there, afresh."""
-    desk = models.HOME / "desk"
+    desk = home / "desk"
     desk.mkdir(exist_ok=True)
     for name in ("microgpt.py", "names.txt"):
-        shutil.copyfile(models.HOME / name, desk / name)
+        shutil.copyfile(home / name, desk / name)
     return desk
 
 
@@ -227,13 +238,13 @@ def last_line(error: BaseException) -> str:
         return UNPRINTABLE
 
 
-def _traceback(error: BaseException) -> str:
+def _traceback(error: BaseException, home: Path) -> str:
     """Return a traceback without the frames of the labs."""
     try:
         whole = traceback.TracebackException.from_exception(error)
         whole.stack[:] = [frame for frame in whole.stack if frame.filename != __file__]
         lines = whole.format() if whole.stack else whole.format_exception_only()
-        return "".join(lines).replace(f"{models.HOME}{os.sep}", "")
+        return "".join(lines).replace(f"{home}{os.sep}", "")
     except (MemoryError, RecursionError):
         raise
     except BaseException:  # the error is the reader's own, and so is its text
