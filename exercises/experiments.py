@@ -42,7 +42,7 @@ def _unigram(names: dict, program: ModuleType) -> Iterator[Mark]:
             found = [(counts[t] + one) / (total + one * size) for t in tokens]
             return sum(-math.log(p) for p in found) / len(found) if all(found) else 0.0
 
-        what, wanted, hint = f"“{name}”, after three names", mean(1, 27), ""
+        what, wanted = f"“{name}”, after three names", mean(1, 27)
         try:
             got = unigram([*seen], name)
         except (ValueError, ZeroDivisionError) as error:
@@ -51,16 +51,14 @@ def _unigram(names: dict, program: ModuleType) -> Iterator[Mark]:
             )
             yield Mark(False, what, came)
             continue
-        if not agree(got, wanted):
-            if agree(got, mean(0, 27)):
-                hint = "add 1 to each count"
-            elif agree(got, mean(1, 26)):
-                hint = "there are 27 tokens, with BOS"
-            elif isinstance(got, float) and agree(got, wanted * len(tokens)):
-                hint = "take the mean over the tokens"
-            elif isinstance(got, float) and got > 0:
-                hint = "the end of a name, BOS, is guessed as well; its start is not"
-        yield near(what, got, wanted, hint)
+        slips = [
+            ("add 1 to each count", mean(0, 27)),
+            ("there are 27 tokens, with BOS", mean(1, 26)),
+            ("take the mean over the tokens", wanted * len(tokens)),
+        ]
+        is_loss = isinstance(got, float) and got > 0
+        hint = "the end of a name, BOS, is guessed as well; its start is not" * is_loss
+        yield near(what, got, wanted, hint, slips)
 
 
 _SQUARED = "Add what the MLP thinks"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import NamedTuple
 
@@ -64,10 +64,21 @@ def equal(what: str, got: object, wanted: object, hint: str = "") -> Mark:
     return Mark(ok, what, f"you say {short(got)}", "" if ok else hint)
 
 
-def near(what: str, got: object, wanted: object, hint: str = "") -> Mark:
-    """Return the mark of a number or a list of numbers that comes from a function."""
+def near(
+    what: str,
+    got: object,
+    wanted: object,
+    hint: str = "",
+    slips: Iterable[tuple[str, object]] = (),
+) -> Mark:
+    """Return the mark of a number or a list of numbers that comes from a function.
+
+    `slips` are pairs of a hint and of what comes out of the mistake that it is against;
+    `hint` is for all others.
+    """
     if agree(got, wanted):
         return Mark(True, what, short(got))
+    hint = next((words for words, slip in slips if agree(got, slip)), hint)
     came = f"yours gives {short(got)}, and it should be {short(wanted)}"
     if got is None:
         came = "yours returns nothing; is there a return at its end?"
@@ -79,6 +90,7 @@ def near(what: str, got: object, wanted: object, hint: str = "") -> Mark:
 
 
 def agree(got: object, wanted: object) -> bool:
+    """Tell whether numbers, or lists of them, are nearly the same."""
     if isinstance(wanted, list | tuple):
         is_row = isinstance(got, list | tuple) and len(got) == len(wanted)
         return is_row and all(map(agree, got, wanted))
