@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections import Counter
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import microgpt
 
@@ -48,8 +48,7 @@ class Training:
         self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
         self.log: list[dict] = []
         self.trouble = ""  # why it cannot go on
-        self.info = self._describe(sizes)
-        self._begun = pickle.dumps(self.options)
+        self.info = self._describe()
 
     def step(self) -> dict:
         """Do a step and tell about it, see the module's `step`."""
@@ -64,7 +63,7 @@ class Training:
         except runs.DivergedError:
             loss = run.losses[-1]
             self._diverge()
-        if run.done == run.steps and not all(map(math.isfinite, run.numbers[0])):
+        if run.done == run.steps and not all(map(math.isfinite, run.numbers()[0])):
             self._diverge()
         is_told = run.done % EVERY == 0 or run.done == run.steps
         if is_told and not self.trouble:
@@ -82,14 +81,13 @@ class Training:
 
     def keep(self) -> bytes:
         """Return what `go_on` needs."""
-        run = self.run.keep()
-        return pickle.dumps((self._begun, run, self.log, self.trouble))
+        return pickle.dumps((self.options, self.run.keep(), self.log, self.trouble))
 
     @classmethod
     def go_on(cls, kept: bytes) -> Training:
         """Return the training as it was when it was kept."""
-        begun, run, log, trouble = pickle.loads(kept)
-        training = cls(*pickle.loads(begun))
+        options, run, log, trouble = pickle.loads(kept)
+        training = cls(*options)
         training.run.go_on(run)
         training.log, training.trouble = log, trouble
         return training
@@ -100,7 +98,7 @@ class Training:
             "off to infinity. Lower the learning rate and begin again."
         )
 
-    def _describe(self, sizes: dict[str, int]) -> dict:
+    def _describe(self) -> dict:
         run, model = self.run, self.run.model
         vocab = model.tokenizer.vocab_size
         seen = run.docs[: run.steps]
@@ -244,25 +242,25 @@ def parameter(matrix: str, row: int, column: int) -> dict:
         raise LabError(
             f"{matrix} has rows 0 to {rows - 1} and columns 0 to {columns - 1}."
         )
-    sizes = [rows * columns for rows, columns in shapes.values()]
-    starts = dict(zip(shapes, accumulate(sizes, initial=0)))
-    place = starts[matrix] + row * columns + column
-    value, m, v = (numbers[place] for numbers in run.numbers)
-    found = {"value": value, "m": m, "v": v, "before": None, "step": run.done}
-    if run.done and run.before:
-        adam = run.adam
-        old = dict(zip(("value", "m", "v"), (each[place] for each in run.before)))
-        mean = m / (1 - adam.beta1**run.done)
-        square = v / (1 - adam.beta2**run.done)
-        found |= {
-            "before": old,
-            "slope": adam.params[place].grad,
-            "rate": run.rate,
-            "betas": [adam.beta1, adam.beta2],
-            "means": {"m": mean, "v": square},
-            "change": value - old["value"],
-        }
-    return found
+    adam, p = run.adam, run.model.state_dict[matrix][row][column]
+    place = adam.params.index(p)
+    now = {"value": p.data, "m": adam.m[place], "v": adam.v[place]}
+    if not run.before:
+        return {**now, "before": None, "step": run.done}
+    before = dict(zip(now, (numbers[place] for numbers in run.before)))
+    return {
+        **now,
+        "before": before,
+        "step": run.done,
+        "slope": p.grad,
+        "rate": run.rate,
+        "betas": [adam.beta1, adam.beta2],
+        "means": {
+            "m": now["m"] / (1 - adam.beta1**run.done),
+            "v": now["v"] / (1 - adam.beta2**run.done),
+        },
+        "change": p.data - before["value"],
+    }
 
 
 def save() -> bytes:
