@@ -17,10 +17,6 @@ import microgpt
 from labs.shared import hooks
 
 
-class DivergedError(ArithmeticError):
-    """The numbers of a training have gone off to infinity."""
-
-
 class Run:
     """One training of one program, step by step."""
 
@@ -51,16 +47,19 @@ class Run:
         """How many steps are done."""
         return len(self.losses)
 
+    @property
+    def has_diverged(self) -> bool:
+        """Whether the numbers have gone off to infinity, so that no step can follow."""
+        if self.done == self.steps and not all(map(math.isfinite, self.numbers()[0])):
+            return True
+        return self.done > 0 and not math.isfinite(self.losses[-1])
+
     def doc(self, step: int) -> str:
         """Return the document of a step, counted from 0."""
         return self.docs[step % len(self.docs)]
 
     def step(self) -> float:
-        """Do a step; return the loss before it.
-
-        Raises DivergedError if the training has gone off to infinity: then the step
-        counts, but its numbers are good for nothing.
-        """
+        """Do a step; return the loss before it."""
         before, learn = self.numbers(), self.program.learn
 
         def watched_learn(tokens, model, adam, rate):
@@ -73,8 +72,6 @@ class Run:
             loss = next(self._steps)
         self.losses.append(loss)
         self.before = before
-        if not math.isfinite(loss):
-            raise DivergedError
         return loss
 
     def set_learning_rate(self, learning_rate: float) -> None:

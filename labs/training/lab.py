@@ -6,7 +6,6 @@ The run that goes on is the module's only state; its model is the reader's own, 
 from __future__ import annotations
 
 import math
-import pickle
 from collections import Counter
 from itertools import pairwise
 
@@ -47,7 +46,6 @@ class Training:
         docs, model, rng = start(microgpt, docs, seed, **sizes)
         self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
         self.log: list[dict] = []
-        self.trouble = ""  # why it cannot go on
         self.info = self._describe()
 
     def step(self) -> dict:
@@ -58,16 +56,12 @@ class Training:
         if run.done == run.steps:
             raise LabError(f"All {run.steps:,} steps are done. Begin again.")
         doc = run.doc(run.done)
-        try:
-            loss = run.step()
-        except runs.DivergedError:
-            loss = run.losses[-1]
-            self._diverge()
-        if run.done == run.steps and not all(map(math.isfinite, run.numbers()[0])):
-            self._diverge()
+        loss = run.step()
         is_told = run.done % EVERY == 0 or run.done == run.steps
+        entry = []
         if is_told and not self.trouble:
-            self.log.append({"step": run.done, "names": run.samples(NAMES)})
+            entry = [{"step": run.done, "names": run.samples(NAMES)}]
+        self.log += entry
         return {
             "step": run.done,
             "steps": run.steps,
@@ -76,27 +70,30 @@ class Training:
             "doc": doc,
             "done": bool(self.trouble) or run.done == run.steps,
             "trouble": self.trouble,
-            "log": self.log[-1:] if is_told and not self.trouble else [],
+            "log": entry,
         }
 
-    def keep(self) -> bytes:
-        """Return what `go_on` needs."""
-        return pickle.dumps((self.options, self.run.keep(), self.log, self.trouble))
-
-    @classmethod
-    def go_on(cls, kept: bytes) -> Training:
-        """Return the training as it was when it was kept."""
-        options, run, log, trouble = pickle.loads(kept)
-        training = cls(*options)
-        training.run.go_on(run)
-        training.log, training.trouble = log, trouble
-        return training
-
-    def _diverge(self) -> None:
-        self.trouble = (
+    @property
+    def trouble(self) -> str:
+        """Why it cannot go on, "" if it can."""
+        if not self.run.has_diverged:
+            return ""
+        return (
             f"The training diverged at step {self.run.done:,}: its numbers have gone "
             "off to infinity. Lower the learning rate and begin again."
         )
+
+    def keep(self) -> tuple:
+        """Return what `go_on` needs."""
+        return self.options, self.run.keep(), self.log
+
+    @classmethod
+    def go_on(cls, options: tuple, run: tuple, log: list[dict]) -> Training:
+        """Return the training as it was when it was kept."""
+        training = cls(*options)
+        training.run.go_on(run)
+        training.log = log
+        return training
 
     def _describe(self) -> dict:
         run, model = self.run, self.run.model
@@ -263,14 +260,14 @@ def parameter(matrix: str, row: int, column: int) -> dict:
     }
 
 
-def save() -> bytes:
+def save() -> tuple | None:
     """Return what another worker needs to go on as if nothing had happened."""
-    return _now[0].keep() if _now else b""
+    return _now[0].keep() if _now else None
 
 
-def restore(kept: bytes) -> None:
+def restore(kept: tuple) -> None:
     """Go on from what `save` returned."""
-    _take_up(Training.go_on(kept))
+    _take_up(Training.go_on(*kept))
 
 
 def bigram_loss(tokenizer, seen: list[str], asked: list[str]) -> float:
