@@ -85,26 +85,27 @@ class TypedCode:
         lines = self.text.splitlines(keepends=True)
         linecache.cache[self.name] = (len(self.text), None, lines, self.name)
         names.setdefault("__builtins__", builtins)
-        statements = [None]
-        with contextlib.suppress(Exception):  # it is raised again below
-            statements = _together(self._parse().body)
-        for statement in statements:
+        for statement in self._statements():
             start = len(self.output)
             error = self._do(statement, names)
             yield self.output[start:], error
             if self.ending not in (None, "error"):
                 return
 
-    def _parse(self) -> ast.Module:
-        return compile(self.text, self.name, "exec", ast.PyCF_ONLY_AST)
+    def _statements(self) -> list[ast.Interactive] | list[str]:
+        """Return the statements; the whole text if Python cannot read it."""
+        try:
+            return _together(ast.parse(self.text, self.name).body)
+        except Exception:  # it is raised again where the text is run
+            return [self.text]
 
-    def _do(self, statement: ast.Interactive | None, names: dict) -> str | None:
+    def _do(self, statement: ast.Interactive | str, names: dict) -> str | None:
         """Run a statement, set `ending`, and return the last line of its error."""
         self.ending, error = None, None
         own, before = vars(builtins), vars(builtins).copy()
         try:
-            what = statement or self._parse()
-            code = compile(what, self.name, "single", dont_inherit=True)
+            mode = "exec" if isinstance(statement, str) else "single"
+            code = compile(statement, self.name, mode, dont_inherit=True)
             try:
                 exec(code, names)
             finally:
@@ -150,19 +151,18 @@ class Screen(io.StringIO):
         self.seek(0)
         self.truncate()
         room = max(0, LIMIT - len(self._shown))
-        self._shown += str.__getitem__(text, slice(room))
+        self._shown += text[:room]
         self._tell()
-        if str.__len__(text) > room:
+        if len(text) > room:
             raise Flood
-        return str.__len__(text)
+        return len(text)
 
     def _tell(self) -> None:
         end = self._shown.rfind("\n") + 1
-        if end <= self._told:
-            return
-        for tell in _listeners:
-            tell(self._shown[self._told : end])
-        self._told = end
+        if end > self._told:
+            for tell in _listeners:
+                tell(self._shown[self._told : end])
+            self._told = end
 
     def add(self, message: str) -> None:
         """Add a message, on a line of its own; of a long one, its two ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 import math
 import sys
 
@@ -124,7 +125,7 @@ def _recorded():
 
     def noted(value, data, children=(), local_grads=()):
         init(value, data, children, local_grads)
-        maker = sys._getframe(1)
+        maker = inspect.currentframe().f_back
         if children:
             made.append((value, maker.f_code.co_name, maker.f_locals.get("n")))
 

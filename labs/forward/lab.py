@@ -99,10 +99,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
             weights,
             f"In each head, the query of {letter} is compared with the key of each "
             "position up to itself: their dot product is large if they are alike.",
-            *(
-                _group(f"head {i}", head.scores, seen)
-                for i, head in enumerate(layer.heads, start=1)
-            ),
+            *_heads([head.scores for head in layer.heads], seen),
         ),
         _stage(
             "Weights",
@@ -110,10 +107,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
             weights,
             f"The scores are divided by the root of {size}, and softmax turns them "
             "into shares: in each head they sum to 1.",
-            *(
-                _group(f"head {i}", head.weights, seen)
-                for i, head in enumerate(layer.heads, start=1)
-            ),
+            *_heads([head.weights for head in layer.heads], seen),
         ),
         _stage(
             "What the heads found",
@@ -225,6 +219,11 @@ def _stage(title: str, code: list[str], shape: str, said: str, *groups: dict) ->
 
 def _group(label: str, values: list[float], names: list[str] | None = None) -> dict:
     return {"label": label, "values": values, "names": names}
+
+
+def _heads(rows: list[list[float]], names: list[str]) -> list[dict]:
+    """Return a group a head, each with a number for each position seen."""
+    return [_group(f"head {i}", row, names) for i, row in enumerate(rows, start=1)]
 
 
 def _per_head(label: str, values: list[float], size: int) -> list[dict]:
