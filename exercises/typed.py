@@ -1,7 +1,7 @@
 """Code that a reader has typed: run as if typed into Python, and kept from harm.
 
-Whatever it does, only it ends: by an error, by printing too much, by leaving, or by
-wanting more memory than there is.
+Such code may end by an error, by printing too much, by leaving, or by wanting more
+memory than there is. Whatever it does, what runs it goes on.
 """
 
 from __future__ import annotations

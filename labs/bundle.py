@@ -18,7 +18,7 @@ from labs import vendor
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".cache" / "models"
 LABS = ROOT / "labs"
-BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # these make it, and are not in it
+BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # the page needs none of them
 PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
 
 

@@ -1,4 +1,4 @@
-"""The book's sessions as cells: what a reader makes of one runs in the page.
+"""The book's sessions as cells, which the reader can change and run in the page.
 
 A chapter's sessions share their names. Whoever runs one of them needs the names of
 those before it, so these are run first, unseen, as they stand in their own cells.

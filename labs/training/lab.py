@@ -135,11 +135,11 @@ def begin(
     """Begin a training with the program's options, on the book's names or on `data`.
 
     Numbers may be given as text. Returns `docs`, `vocab` and `params`, how many there
-    are; `steps`, `seed`, `learning_rate` and `sizes`; the losses `uniform` and
-    `bigram` of two who do not learn, the latter measured with `held_out` documents (0:
-    with those of the training); how many documents are `longer` than the model reads;
-    `matrices`, the shapes by name; and `tokens`, their texts. A page may run this like
-    a step, and then it is kept like a step: so it is `done` at once.
+    are; `steps`, `seed`, `learning_rate` and `sizes`; `uniform`, the loss of guessing
+    blindly, and `bigram`, that of counting pairs, measured with `held_out` documents
+    (0: with those of the training); how many documents are `longer` than the model
+    reads; `matrices`, the shapes by name; and `tokens`, their texts. A page may run
+    this like a step, so that the worker keeps it like one: so it is `done` at once.
     Raises LabError if something is wrong, and leaves an earlier training as it was.
     """
     sizes = {

@@ -249,7 +249,7 @@ def test_what_is_done_seldom_is_done_with_the_newest_arguments(open_lab):
     page.evaluate(
         """async () => {
           const style = document.querySelector("link[href$='labs/labs.css']");
-          const { seldom } = await import(new URL("shared/parts.js", style.href));
+          const { seldom } = await import(new URL("shared/controls.js", style.href));
           window.done = [];
           const ask = seldom((n) => done.push(n), 30);
           for (const n of [1, 2, 3, 4]) ask(n);
