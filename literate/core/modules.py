@@ -13,9 +13,13 @@ from literate.core.programs import Output, tangle
 def output_at(document: Document, path: str, variant: str | None = None) -> Output:
     """Return what becomes the file at `path`, in a variant if one is named.
 
-    Raises what `tangle` raises, and KeyError if there is no such output.
+    A variant that does not touch it leaves it as it is. Raises what `tangle` raises,
+    and KeyError if there is no such output.
     """
-    return {output.path: output for output in tangle(document, variant)}[path]
+    outputs = {output.path: output for output in tangle(document, variant)}
+    if variant is not None and path not in outputs:
+        return output_at(document, path)
+    return outputs[path]
 
 
 def load(text: str, path: Path, shown_as: str = "") -> ModuleType:
