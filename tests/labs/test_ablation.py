@@ -1,6 +1,7 @@
 """The ablation lab, natively and in the page."""
 
 import itertools
+import math
 import random
 import re
 import statistics
@@ -91,6 +92,19 @@ def test_another_worker_goes_on_as_if_nothing_had_happened(labs):
     assert labs("ablation.status") == was
     assert [labs("ablation.step") for _ in range(7)] == expected
     assert labs("ablation.compare") == compared
+
+
+def test_a_program_may_break_down_in_its_last_step(labs):
+    from labs.ablation import lab as ablation
+
+    labs("ablation.begin", chosen=["no MLP"], steps=2)
+    labs("ablation.step"), labs("ablation.step")
+    for p in ablation._now[0].runs["no MLP"].model.params():
+        p.data = math.inf
+    compared = labs("ablation.compare")
+    assert [each["name"] for each in compared["programs"]] == ["intact"]
+    assert compared["samples"][1] == {"name": "no MLP", "names": []}
+    assert "no MLP broke down at step 2" in labs("ablation.status")["trouble"]
 
 
 def test_the_comparison_is_of_the_same_steps(labs):
