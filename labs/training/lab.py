@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from itertools import pairwise
+from typing import NamedTuple
 
 import microgpt
 
@@ -29,22 +30,26 @@ EVERY = 100  # steps between two entries of the log
 NAMES = 5  # in an entry
 
 
+class Options(NamedTuple):
+    """What a training is begun with; `data` is the reader's own list."""
+
+    seed: int
+    steps: int
+    learning_rate: float
+    sizes: dict[str, int]
+    data: str | None
+
+
 class Training:
     """A run, what it was begun with, and what is told about it."""
 
-    def __init__(
-        self,
-        seed: int,
-        steps: int,
-        learning_rate: float,
-        sizes: dict[str, int],
-        data: str | None,
-    ) -> None:
-        self.options = (seed, steps, learning_rate, sizes, data)
-        docs = models.names() if data is None else _own_list(data)
-        _check_sizes(docs, sizes)
-        docs, model, rng = start(microgpt, docs, seed, **sizes)
-        self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        docs = models.names() if options.data is None else _own_list(options.data)
+        _check_sizes(docs, options.sizes)
+        docs, model, rng = start(microgpt, docs, options.seed, **options.sizes)
+        steps, rate = options.steps, options.learning_rate
+        self.run = runs.Run(microgpt, model, docs, steps, rate, rng)
         self.log: list[dict] = []
         self.info = self._describe()
 
@@ -88,9 +93,9 @@ class Training:
         return self.options, self.run.keep(), self.log
 
     @classmethod
-    def go_on(cls, options: tuple, run: tuple, log: list[dict]) -> Training:
+    def go_on(cls, options: Options, run: tuple, log: list[dict]) -> Training:
         """Return the training as it was when it was kept."""
-        training = cls(*options)
+        training = cls(options)
         training.run.go_on(run)
         training.log = log
         return training
@@ -106,7 +111,7 @@ class Training:
             "vocab": vocab,
             "params": len(model.params()),
             "steps": run.steps,
-            "seed": self.options[0],
+            "seed": self.options.seed,
             "learning_rate": run.learning_rate,
             "sizes": {name: getattr(model, name) for name in microgpt.SIZES},
             "uniform": math.log(vocab),
@@ -150,9 +155,9 @@ def begin(
     }
     seed = fields.number("seed", seed, microgpt.whole, "a whole number")
     steps = _size("steps", steps)
-    training = Training(seed, steps, check_rate(learning_rate), sizes, data)
-    _take_up(training)
-    return training.info
+    options = Options(seed, steps, check_rate(learning_rate), sizes, data)
+    _take_up(Training(options))
+    return _now[0].info
 
 
 def step(until: int | None = None) -> dict:
@@ -188,7 +193,7 @@ def status() -> dict | None:
     run = training.run
     return {
         "info": training.info,
-        "data": training.options[4],
+        "data": training.options.data,
         "losses": [*run.losses],
         "rate": run.rate if run.done else None,
         "learning_rate": run.learning_rate,
