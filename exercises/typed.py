@@ -32,11 +32,11 @@ ENDINGS = {
 
 UNPRINTABLE = "an error that cannot be printed"
 
-_listeners: list[Callable[[str], object]] = []  # of what is printed on live screens
+_listeners: list[Callable[[str], object]] = []  # they hear what live code prints
 
 
 def listen(tell: Callable[[str], object]) -> None:
-    """Let `tell` have each line of a live screen, as soon as it is printed."""
+    """Let `tell` have each line that live code prints, as soon as it is printed."""
     _listeners.append(tell)
 
 
@@ -176,7 +176,7 @@ class Screen(io.StringIO):
 def confined(program: ModuleType, screen: Screen) -> Iterator[None]:
     """Let code import `program` as microgpt and print to `screen`, beside the names.
 
-    The labs' own program stays out of its reach.
+    The program of those who run it stays out of its reach.
     """
     folder, change = os.getcwd(), os.chdir
     streams = sys.stdin, sys.stdout, sys.stderr
@@ -239,7 +239,7 @@ def last_line(error: BaseException) -> str:
 
 
 def _traceback(error: BaseException, home: Path) -> str:
-    """Return a traceback without the frames of the labs."""
+    """Return a traceback without the frames of this module."""
     try:
         whole = traceback.TracebackException.from_exception(error)
         whole.stack[:] = [frame for frame in whole.stack if frame.filename != __file__]
