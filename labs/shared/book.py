@@ -18,8 +18,7 @@ def book() -> Document:
     return parse(text, "microgpt.md")
 
 
-@functools.cache
 def variant(name: str) -> ModuleType:
-    """Return a variant of the program."""
+    """Return a variant of the program as a fresh module."""
     text = output_at(book(), PROGRAM, name).text
     return load(text, models.HOME / "microgpt.py", f"<microgpt, {name}>")
