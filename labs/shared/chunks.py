@@ -54,6 +54,7 @@ def watched(*names: str) -> Iterator[list[Moment]]:
 
     @functools.cache
     def has_chunk(code: CodeType) -> bool:
+        # Up to Python 3.11 a comprehension is code of its own, "<listcomp>".
         is_function = code.co_filename == microgpt.__file__ and code.co_name[0] != "<"
         return is_function and any(line in chunk_at for *_, line in code.co_lines())
 
@@ -65,7 +66,7 @@ def watched(*names: str) -> Iterator[list[Moment]]:
         def note(frame, event, argument):
             nonlocal chunk
             if event == "exception":
-                return note
+                return note  # a "return" follows, unless it is caught
             here = chunk_at.get(frame.f_lineno) if event == "line" else None
             if chunk and here != chunk:
                 moments.append(Moment(chunk, {**frame.f_locals, "return": argument}))
