@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
+from exercises import AnswerError
 from exercises.marking import Mark, agree, equal, exercise, get, near, short
-from labs import LabError
 
 
 @exercise(
@@ -130,7 +130,9 @@ class Value:
 def _value(names: dict, program: ModuleType) -> Iterator[Mark]:
     own = get(names, "Value")
     if own is program.Value:
-        raise LabError("This is the book's own Value. Write one yourself, from memory.")
+        raise AnswerError(
+            "This is the book's own Value. Write one yourself, from memory."
+        )
     cases = [
         ("a + b", 2, lambda a, b: a + b),
         ("a · b", 2, lambda a, b: a * b),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import NamedTuple
 
-from labs import LabError
-from labs.shared.typed import UNPRINTABLE
+from exercises import AnswerError
+from exercises.typed import UNPRINTABLE
 
 
 class Mark(NamedTuple):
@@ -27,7 +27,8 @@ class Exercise(NamedTuple):
     """The `start` that the reader finds, and the `check` of what comes of it.
 
     `chunk` is the name of the chunk that is to be changed, if it is one: then the
-    start is the chunk, and the answer is not run, but given to `check` as "text".
+    start is the chunk, and the answer is not run: `check` gets it among the names, as
+    "text", with the document as "book".
     """
 
     start: str
@@ -49,11 +50,11 @@ def exercise(name: str, start: str, chunk: str = "") -> Callable[[Check], Check]
 
 
 def get(names: dict, name: str, kind: str = "function"):
-    """Return what an answer calls by a name; raises LabError if there is no such."""
+    """Return what an answer calls by a name; raises AnswerError if there is no such."""
     if name not in names:
-        raise LabError(f"There is no {name} yet: define a {kind} of that name.")
+        raise AnswerError(f"There is no {name} yet: define a {kind} of that name.")
     if kind == "function" and not callable(names[name]):
-        raise LabError(f"{name} has to be a function: def {name}(…): …")
+        raise AnswerError(f"{name} has to be a function: def {name}(…): …")
     return names[name]
 
 
@@ -63,10 +64,21 @@ def equal(what: str, got: object, wanted: object, hint: str = "") -> Mark:
     return Mark(ok, what, f"you say {short(got)}", "" if ok else hint)
 
 
-def near(what: str, got: object, wanted: object, hint: str = "") -> Mark:
-    """Return the mark of a number or a list of numbers that comes from a function."""
+def near(
+    what: str,
+    got: object,
+    wanted: object,
+    hint: str = "",
+    slips: Iterable[tuple[str, object]] = (),
+) -> Mark:
+    """Return the mark of a number or a list of numbers that comes from a function.
+
+    `slips` are pairs of a hint and of what comes out of the mistake that it is against;
+    `hint` is for all others.
+    """
     if agree(got, wanted):
         return Mark(True, what, short(got))
+    hint = next((words for words, slip in slips if agree(got, slip)), hint)
     came = f"yours gives {short(got)}, and it should be {short(wanted)}"
     if got is None:
         came = "yours returns nothing; is there a return at its end?"
@@ -78,6 +90,7 @@ def near(what: str, got: object, wanted: object, hint: str = "") -> Mark:
 
 
 def agree(got: object, wanted: object) -> bool:
+    """Tell whether numbers, or lists of them, are nearly the same."""
     if isinstance(wanted, list | tuple):
         is_row = isinstance(got, list | tuple) and len(got) == len(wanted)
         return is_row and all(map(agree, got, wanted))

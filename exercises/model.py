@@ -107,7 +107,7 @@ def _parameters(names: dict, program: ModuleType) -> Iterator[Mark]:
         wanted = sum(rows * columns for rows, columns in model.shapes().values())
         got = count(len(chars) + 1, model.n_embd, model.n_layer, model.block_size)
         hint = "wte and lm_head, wpe, and twelve squares of the width in each layer"
-        yield near(what, got, wanted, "" if got == wanted else hint)
+        yield near(what, got, wanted, hint)
 
 
 @exercise(
@@ -130,12 +130,13 @@ def _attention(names: dict, program: ModuleType) -> Iterator[Mark]:
     ):
         scores = [sum(q * k for q, k in zip(query, key)) for key in keys]
         wanted = plain_softmax(program, [score / len(query) ** 0.5 for score in scores])
-        got, hint = weights([*query], [[*key] for key in keys]), ""
-        if not agree(got, wanted) and agree(got, plain_softmax(program, scores)):
-            hint = "divide each score by the root of the query's length"
-        elif not agree(got, wanted) and agree(got, scores):
-            hint = "these are the scores; softmax makes weights of them"
-        yield near(what, got, wanted, hint)
+        unscaled = plain_softmax(program, scores)
+        slips = [
+            ("divide each score by the root of the query's length", unscaled),
+            ("these are the scores; softmax makes weights of them", scores),
+        ]
+        got = weights([*query], [[*key] for key in keys])
+        yield near(what, got, wanted, slips=slips)
 
 
 @exercise(
@@ -155,18 +156,13 @@ def _caches(names: dict, program: ModuleType) -> Iterator[Mark]:
         keys, values = model.caches()
         for position in range(tokens):
             program.gpt(0, position, keys, values, model)
-        wanted = sum(
-            len(vector)
-            for cache in (keys, values)
-            for layer in cache
-            for vector in layer
-        )
-        got = cached(tokens, width, layers)
-        hint = "each layer keeps a key for every token" * (got != wanted)
-        if got == wanted / 2:
-            hint = "and a value as well"
-        what = (
-            f"{tokens} token{'s' * (tokens != 1)}, width {width}, "
-            f"{layers} layer{'s' * (layers != 1)}"
-        )
-        yield near(what, got, wanted, hint)
+        caches = [cache for layer in (*keys, *values) for cache in layer]
+        wanted = sum(map(len, caches))
+        what = f"{_count(tokens, 'token')}, width {width}, {_count(layers, 'layer')}"
+        hint = "each layer keeps a key for every token"
+        slips = [("and a value as well", wanted / 2)]
+        yield near(what, cached(tokens, width, layers), wanted, hint, slips)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

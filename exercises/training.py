@@ -39,16 +39,16 @@ def _loss(names: dict, program: ModuleType) -> Iterator[Mark]:
     ):
         surprises = [-math.log(p) for p in probabilities]
         wanted = sum(surprises) / len(surprises)
-        got, hint = loss([*probabilities]), ""
-        if agree(got, wanted):
-            pass
-        elif agree(got, sum(surprises)):
-            hint = "this is the sum; the loss is the mean over the positions"
-        elif agree(got, -wanted):
-            hint = "logarithms of probabilities are negative, and a loss is not"
-        elif agree(got, -math.log(sum(probabilities) / len(probabilities))):
-            hint = "take the logarithms first, and their mean afterwards"
-        yield near(what, got, wanted, hint)
+        of_mean = -math.log(sum(probabilities) / len(probabilities))
+        slips = [
+            (
+                "this is the sum; the loss is the mean over the positions",
+                sum(surprises),
+            ),
+            ("logarithms of probabilities are negative, and a loss is not", -wanted),
+            ("take the logarithms first, and their mean afterwards", of_mean),
+        ]
+        yield near(what, loss([*probabilities]), wanted, slips=slips)
 
 
 @exercise(
@@ -84,8 +84,6 @@ def _adam(names: dict, program: ModuleType) -> Iterator[Mark]:
 
 
 def _adam_hint(own: tuple, wanted: tuple) -> str:
-    if agree(own, wanted):
-        return ""
     if not agree(own[1], wanted[1]):
         return "m keeps beta1 of what it was, and takes 1 - beta1 of the slope"
     if not agree(own[2], wanted[2]):
@@ -139,18 +137,16 @@ def _temperature(names: dict, program: ModuleType) -> Iterator[Mark]:
     scores = [2.0, 1.0, 0.5]
     for temperature in (1, 0.5, 2, 100, 0.01, 0.001):
         wanted = plain_softmax(program, [score / temperature for score in scores])
-        what, hint = f"2, 1 and 0.5 at temperature {temperature}", ""
+        what = f"2, 1 and 0.5 at temperature {temperature}"
         try:
             got = guess([*scores], temperature)
         except OverflowError as error:
             came = f"{said_by(error)}: take the largest score off all of them first"
             yield Mark(False, what, came)
             continue
-        if not agree(got, wanted):
-            if agree(
-                got, plain_softmax(program, [score * temperature for score in scores])
-            ):
-                hint = "scores are divided by the temperature, not multiplied"
-            elif agree(got, plain_softmax(program, scores)):
-                hint = "the temperature is not used yet"
-        yield near(what, got, wanted, hint)
+        multiplied = plain_softmax(program, [score * temperature for score in scores])
+        slips = [
+            ("scores are divided by the temperature, not multiplied", multiplied),
+            ("the temperature is not used yet", plain_softmax(program, scores)),
+        ]
+        yield near(what, got, wanted, slips=slips)

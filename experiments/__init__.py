@@ -1,4 +1,4 @@
 """The long runs behind the book's tables and figures, and what they found.
 
-Also the plain engine, which the program is measured with, here and in speed/.
+Also the plain engine, against which the program is measured, here and in speed/.
 """

@@ -20,11 +20,11 @@ from pathlib import Path
 from types import ModuleType
 
 from experiments.programs import BOOK, ROOT, program
+from labs.shared.start import SEED, start
 
 PUBLISHED = ROOT.parent / "shared" / "data" / "names.txt"
 OWN_TRAINING = 2000
 PUBLISHED_HELD_OUT = 1000
-SEED = 42
 
 
 @cache
@@ -60,10 +60,5 @@ def fresh_model(
     With seed 42 these are the parameters of the default run: the generator that drew
     them has shuffled the names before.
     """
-    names = list(documents(which, document))
-    rng = random.Random(SEED)
-    rng.shuffle(names)
-    if seed != SEED:
-        rng = random.Random(seed)
-    model = microgpt.Model(microgpt.Tokenizer("".join(names)), **sizes)
-    return model.randomize(rng)
+    _, model, _ = start(microgpt, documents(which, document), SEED, **sizes)
+    return model if seed == SEED else model.randomize(random.Random(seed))

@@ -15,6 +15,7 @@ from experiments.lists import SEED, documents, fresh_model, shuffled, split
 from experiments.plain import Plain
 from experiments.programs import BOOK, program
 from experiments.trials import TRIALS, rounded, start, trained
+from labs.shared.hooks import replaced
 
 TEMPERATURES = (0.3, 0.5, 0.8, 1.0, 1.5)
 SAMPLES = 1000
@@ -90,7 +91,7 @@ def tuned_strengths(docs: list[str], n: int) -> tuple:
 def ladder(which: str, steps: int, document: Path = BOOK) -> dict:
     """Return the held-out losses of guessing blindly and of counting.
 
-    Whoever counts sees the names that a run of so many steps sees. Tuned smoothing is
+    Counted are the names that a run of so many steps trains on. Tuned smoothing is
     chosen by names that are trained on, never by those held out.
     """
     docs, held_out = split(which, steps, document)
@@ -273,11 +274,8 @@ def attention_rows(microgpt: ModuleType, model, doc: str) -> list[list[float]]:
         rows.append([p.data for p in probs])
         return probs
 
-    microgpt.softmax = watched
-    try:
+    with replaced(microgpt, softmax=watched):
         microgpt.mean_loss(model.tokenizer.encode(doc), model)
-    finally:
-        microgpt.softmax = softmax
     return rows
 
 

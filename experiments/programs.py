@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
-import subprocess
-import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+
+from literate.core.document import parse
+from literate.core.modules import load, output_at
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "microgpt.md"
@@ -22,24 +21,17 @@ def program(document: Path = BOOK, variant: str | None = None) -> ModuleType:
 
     The module also has its own `source` and the document's `names`, as texts.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        build(document, variant, folder)
-        path = Path(folder, "microgpt.py")
-        spec = importlib.util.spec_from_file_location(variant or "microgpt", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.source = path.read_text(encoding="utf-8")
-        module.names = Path(folder, "names.txt").read_text(encoding="utf-8")
+    return fresh_program(document, variant)
+
+
+def fresh_program(document: Path = BOOK, variant: str | None = None) -> ModuleType:
+    """Return the program as a module that nobody else has."""
+    book = parse(document.read_bytes().decode(), str(document))
+    source = output_at(book, "build/microgpt.py", variant).text
+    label = f"<microgpt, {variant or 'the program'}>"
+    module = load(source, ROOT / "build" / "microgpt.py", label)
+    module.source, module.names = source, output_at(book, "build/names.txt").text
     return module
-
-
-def build(document: Path, variant: str | None, folder: str) -> None:
-    """Tangle a document into a folder; exit if that fails."""
-    command = [sys.executable, str(ROOT / "tangle.py"), str(document), "--out", folder]
-    command += ["--variant", variant] if variant else []
-    done = subprocess.run(command, capture_output=True, encoding="utf-8")
-    if done.returncode:
-        sys.exit(done.stderr)
 
 
 def fingerprint(source: str) -> str:

@@ -144,14 +144,10 @@ def settings(document: Path) -> dict:
     }
 
 
-def perform(job: Job, document: Path) -> tuple[Job, object]:
-    """Do a job in a process of the pool."""
+def perform(work: tuple[Job, Path]) -> tuple[Job, object]:
+    """Do a job with a document, in a process of the pool; return both."""
+    job, document = work
     return job, job.function(*job.arguments, document=document)
-
-
-def call(pair: tuple[Job, Path]) -> tuple[Job, object]:
-    """Do a job that came as one argument."""
-    return perform(*pair)
 
 
 def run(wanted: list[Job], document: Path, processes: int) -> None:
@@ -159,7 +155,9 @@ def run(wanted: list[Job], document: Path, processes: int) -> None:
     keep(("settings",), settings(document))
     with multiprocessing.Pool(processes, os.nice, (10,)) as pool:
         work = [(job, document) for job in wanted]
-        for done, (job, found) in enumerate(pool.imap_unordered(call, work), start=1):
+        for done, (job, found) in enumerate(
+            pool.imap_unordered(perform, work), start=1
+        ):
             keep(job.path, found)
             print(f"{done} of {len(work)}: {' / '.join(job.path)}", flush=True)
 

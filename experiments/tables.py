@@ -138,10 +138,14 @@ def trial_rows(results: dict, steps: str, names: list[str]) -> Rows:
     return rows
 
 
-OPTIMISER = ("no decay", "SGD", "rate", "deviation")
-TRAINING = ["baseline", *(name for name in TRIALS if name.startswith(OPTIMISER))]
+PARTS = [
+    *("baseline", "no attention", "no MLP", "no residuals", "no positions"),
+    *("no norms", "no first norm", "tied head", "no √d"),
+]
+OPTIMISER = ("SGD", "rate", "deviation")
+OTHERS = [name for name in TRIALS if name.startswith(OPTIMISER)]
+TRAINING = ["baseline", "no decay", *OTHERS]
 SIZES = [name for name in TRIALS if TRIALS[name].sizes or "narrow" in name]
-PARTS = [name for name in TRIALS if name not in {*TRAINING[1:], *SIZES}]
 
 
 @table

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from experiments.lists import SEED, fresh_model, split
 from experiments.programs import BOOK, program
+from labs.ablation.changes import CHANGES, RATE
 
 DEVIATION = 0.08  # of the parameters that the program draws
 
@@ -18,28 +19,21 @@ class Trial(NamedTuple):
 
     variant: str | None = None
     sizes: dict[str, int] = {}  # noqa: RUF012 (nobody writes into it)
-    learning_rate: float = 0.01
+    learning_rate: float = RATE
     deviation: float = DEVIATION
     mlp_width: int = 4
 
 
 TRIALS = {
     "baseline": Trial(),
-    "no attention": Trial("no-attention"),
-    "no MLP": Trial("no-mlp"),
+    **{
+        name: Trial(c.variant, learning_rate=c.learning_rate)
+        for name, c in CHANGES.items()
+    },
     "two layers": Trial(sizes={"n_layer": 2}),
-    "no residuals": Trial("no-residuals"),
-    "no positions": Trial("no-positions"),
-    "no norms": Trial("no-norms"),
-    "no first norm": Trial("no-first-norm"),
-    "no decay": Trial("no-decay"),
-    "tied head": Trial("tied-head"),
     "1 head": Trial(sizes={"n_head": 1}),
     "16 heads": Trial(sizes={"n_head": 16}),
-    "no √d": Trial("no-scale"),
     "narrow MLP": Trial(mlp_width=1),
-    "SGD, rate 0.5": Trial("sgd", learning_rate=0.5),
-    "SGD, rate 0.01": Trial("sgd"),
     "rate 0.001": Trial(learning_rate=0.001),
     "rate 0.003": Trial(learning_rate=0.003),
     "rate 0.03": Trial(learning_rate=0.03),

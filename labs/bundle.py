@@ -18,12 +18,12 @@ from labs import vendor
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".cache" / "models"
 LABS = ROOT / "labs"
-BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # these make it, and are not in it
+BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # the page needs none of them
 PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
 
 
 def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
-    """Return the bundle as JSON: `files`, and the `parts` to be loaded beside it.
+    """Return the bundle as JSON: `files`, and the `packages` to be loaded beside it.
 
     `outputs` is what the book tangles into, by path; `model` the saved model, None if
     it is not made yet.
@@ -38,12 +38,12 @@ def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
     for path in python_files():
         name = path.relative_to(ROOT).as_posix()
         files[name] = path.read_text(encoding="utf-8")
-    parts = {}
-    for name, part in vendor.PARTS.items():
-        is_local = bool(vendor.local_files(part))
-        base = f"../vendor/{part.folder}/" if is_local else part.public
-        parts[name] = {"base": base, "files": part.files}
-    return json.dumps({"files": files, "parts": parts}, ensure_ascii=False)
+    packages = {}
+    for name, package in vendor.PACKAGES.items():
+        is_local = bool(vendor.local_files(package))
+        base = f"../vendor/{package.folder}/" if is_local else package.public
+        packages[name] = {"base": base, "files": package.files}
+    return json.dumps({"files": files, "packages": packages}, ensure_ascii=False)
 
 
 def python_files() -> list[Path]:
@@ -66,9 +66,9 @@ def style() -> str:
 def vendored() -> dict[str, Path]:
     """Return the files of local copies, by their paths beside the bundle."""
     return {
-        f"vendor/{part.folder}/{name}": path
-        for part in vendor.PARTS.values()
-        for name, path in vendor.local_files(part).items()
+        f"vendor/{package.folder}/{name}": path
+        for package in vendor.PACKAGES.values()
+        for name, path in vendor.local_files(package).items()
     }
 
 

@@ -1,7 +1,8 @@
 """What the labs run on, pinned: `python -m labs.vendor` fetches a local copy.
 
-The pages load these parts from a public server, or from the site itself where a local
-copy was there when it was built. The integrity of each file is checked in either case.
+The pages load these packages from a public server, or from the site itself where a
+local copy was there when it was built. In either case the integrity of each file is
+checked, and what was checked is what runs.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from urllib.request import urlopen
 FOLDER = Path(__file__).parent.parent / ".cache" / "vendor"
 
 
-class Part(NamedTuple):
+class Package(NamedTuple):
     """A package of the npm registry: `files` are those used, with their integrity."""
 
     name: str
@@ -44,9 +45,9 @@ class Part(NamedTuple):
         return f"{self.name.rpartition('/')[2]}-{self.version}"
 
 
-PARTS = {
+PACKAGES = {
     # CPython in WebAssembly (MPL-2.0)
-    "python": Part(
+    "python": Package(
         "pyodide",
         "314.0.7",
         "sha512-0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyM"
@@ -65,7 +66,7 @@ PARTS = {
         },
     ),
     # The layout of graphs (MIT)
-    "graphs": Part(
+    "graphs": Package(
         "@dagrejs/dagre",
         "3.1.3",
         "sha512-X4aUTwOReZvthaZWOVHqlJ52/ZdhZFEM4+Lh/uR4XooU"
@@ -78,25 +79,25 @@ PARTS = {
 }
 
 
-def local_files(part: Part) -> dict[str, Path]:
+def local_files(package: Package) -> dict[str, Path]:
     """Return the files of a local copy, {} unless all are there."""
-    files = {name: FOLDER / part.folder / name for name in part.files}
+    files = {name: FOLDER / package.folder / name for name in package.files}
     return files if all(path.is_file() for path in files.values()) else {}
 
 
-def fetch(part: Part) -> None:
-    """Put a local copy of a part into the cache.
+def fetch(package: Package) -> None:
+    """Put a local copy of a package into the cache.
 
     Raises OSError if it cannot be had, ValueError if it is not the pinned one.
     """
-    with urlopen(part.archive, timeout=60) as answer:
+    with urlopen(package.archive, timeout=60) as answer:
         content = answer.read()
-    check(part.archive, content, part.integrity)
+    check(package.archive, content, package.integrity)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for name, integrity in part.files.items():
+        for name, integrity in package.files.items():
             file = archive.extractfile(f"package/{name}").read()
             check(name, file, integrity)
-            path = FOLDER / part.folder / name
+            path = FOLDER / package.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.with_name(path.name + ".part").write_bytes(file)
             path.with_name(path.name + ".part").replace(path)
@@ -112,15 +113,15 @@ def check(name: str, content: bytes, integrity: str) -> None:
 
 def main() -> int:
     """Fetch what is not there yet; return the exit status."""
-    for part in PARTS.values():
-        place = FOLDER / part.folder
-        if local_files(part):
+    for package in PACKAGES.values():
+        place = FOLDER / package.folder
+        if local_files(package):
             print(f"{place} is there")
             continue
         try:
-            fetch(part)
+            fetch(package)
         except (OSError, ValueError) as error:
-            print(f"cannot fetch {part.archive}: {error}", file=sys.stderr)
+            print(f"cannot fetch {package.archive}: {error}", file=sys.stderr)
             return 1
         print(f"fetched {place}")
     return 0

@@ -227,7 +227,7 @@ def open_page(chromium, site):
     `open_page(path, **context)`: `context` are settings of the browser's context, such
     as `viewport`. What a page must not do is checked at the end.
     """
-    if not all(map(vendor.local_files, vendor.PARTS.values())):
+    if not all(map(vendor.local_files, vendor.PACKAGES.values())):
         lacking("there is no local copy of what the labs run on: python -m labs.vendor")
     opened = []
 

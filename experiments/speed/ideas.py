@@ -6,7 +6,7 @@ processor times; the median over the pairs is what counts, with its standard err
 Ratios go to experiments/results.json under "speed"; they were measured on one machine,
 and another machine or Python gives somewhat different ones.
 
-Usage: python -m experiments.speed.ideas [--pairs N] [--document FILE] [--only PART]
+Usage: python -m experiments.speed.ideas [--pairs N] [--document FILE] [--only WHAT]
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from types import ModuleType
 
 from experiments.lists import documents, fresh_model, shuffled
 from experiments.plain import Plain
-from experiments.programs import BOOK, program
+from experiments.programs import BOOK, fresh_program, program
 from experiments.run import keep
 from experiments.speed.by_hand import ByHand
 
@@ -47,11 +47,11 @@ USUAL = 7  # letters, against which other lengths are measured
 
 Steps = Iterator[float]
 Ratio = dict[str, float]  # its median, "times", and the "error" of that
-Call = tuple  # the name of a method of Bench that yields losses, and its arguments
+Call = tuple  # the name of a method of Comparison that yields losses, and its arguments
 
 
-class Bench:
-    """What is compared: the names, and the programs of a document."""
+class Comparison:
+    """Ways of training on the same names, and how their times compare."""
 
     def __init__(self, document: Path, pairs: int) -> None:
         self.document, self.pairs = document, pairs
@@ -127,12 +127,12 @@ def ask(pipe: Connection) -> tuple[float, float]:
     return pipe.recv()
 
 
-def answer(pipe: Connection, bench: Bench, name: str, *arguments) -> None:
-    """Do a turn of one of the sides of a bench whenever asked for it."""
+def answer(pipe: Connection, comparison: Comparison, name: str, *arguments) -> None:
+    """Train in one of the ways, a turn whenever asked for it."""
     gc.disable()  # as the program's command line does
     if hasattr(os, "sched_setaffinity"):  # one processor may be slower than another
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    steps = getattr(bench, name)(*arguments)
+    steps = getattr(comparison, name)(*arguments)
     while pipe.recv():
         pipe.send(timed(steps))
 
@@ -144,39 +144,41 @@ def timed(steps: Steps) -> tuple[float, float]:
     return time.process_time() - started, loss
 
 
-def ideas(bench: Bench) -> dict[str, Ratio]:
+def ideas(comparison: Comparison) -> dict[str, Ratio]:
     """Return how many times longer a step takes without each idea."""
-    found = {idea: bench.ratio(("steps", variant)) for idea, variant in IDEAS.items()}
-    return found | {"the collector paused": bench.ratio(("collecting",))}
+    found = {
+        idea: comparison.ratio(("steps", variant)) for idea, variant in IDEAS.items()
+    }
+    return found | {"the collector paused": comparison.ratio(("collecting",))}
 
 
-def others(bench: Bench) -> dict[str, Ratio]:
+def others(comparison: Comparison) -> dict[str, Ratio]:
     """Return how the plain engine and the pass by hand compare with the program."""
     return {
-        "plain engine, times slower": bench.ratio(("plain",)),
-        "the tape, times faster": bench.ratio(("steps",), ("steps", "tape")),
-        "by hand, times faster": bench.ratio(("steps",), ("by_hand",)),
+        "plain engine, times slower": comparison.ratio(("plain",)),
+        "the tape, times faster": comparison.ratio(("steps",), ("steps", "tape")),
+        "by hand, times faster": comparison.ratio(("steps",), ("by_hand",)),
     }
 
 
-def growth(bench: Bench) -> dict[str, dict]:
+def growth(comparison: Comparison) -> dict[str, dict]:
     """Return the cost of a step at other sizes; the default sizes cost 1."""
     found = {}
     for width in WIDTHS:
-        found[f"n_embd {width}"] = growth_of(bench, n_embd=width)
+        found[f"n_embd {width}"] = growth_of(comparison, n_embd=width)
     for depth in DEPTHS:
-        found[f"n_layer {depth}"] = growth_of(bench, n_layer=depth)
+        found[f"n_layer {depth}"] = growth_of(comparison, n_layer=depth)
     for length in LENGTHS:
         side, base = (("one_name", letters) for letters in (length, USUAL))
-        found[f"{length} letters"] = bench.ratio(side, base, same=False)
+        found[f"{length} letters"] = comparison.ratio(side, base, same=False)
     return found
 
 
-def growth_of(bench: Bench, **sizes: int) -> dict:
+def growth_of(comparison: Comparison, **sizes: int) -> dict:
     """Return the cost of a step and the number of parameters at some sizes."""
-    microgpt = program(bench.document)
-    model = fresh_model(microgpt, "own", document=bench.document, **sizes)
-    ratio = bench.ratio(("steps", None, sizes), same=False)
+    microgpt = program(comparison.document)
+    model = fresh_model(microgpt, "own", document=comparison.document, **sizes)
+    ratio = comparison.ratio(("steps", None, sizes), same=False)
     return ratio | {"parameters": len(model.params())}
 
 
@@ -199,9 +201,9 @@ class Clock:
         setattr(owner, name, watched)
 
 
-def shares(bench: Bench) -> dict[str, float]:
+def shares(comparison: Comparison) -> dict[str, float]:
     """Return what part of a step each of its parts takes."""
-    microgpt = program.__wrapped__(bench.document)  # a copy, for the stopwatches
+    microgpt = fresh_program(comparison.document)  # for the stopwatches
     clock = Clock()
     for owner, name in (
         (microgpt, "mean_loss"),
@@ -209,15 +211,15 @@ def shares(bench: Bench) -> dict[str, float]:
         (microgpt.Adam, "update"),
     ):
         clock.watch(owner, name)
-    model = fresh_model(microgpt, "own", document=bench.document)
-    steps = microgpt.train(model, bench.docs, STEPS)
-    total = sum(timed(steps)[0] for _ in range(2 * bench.pairs))
+    model = fresh_model(microgpt, "own", document=comparison.document)
+    steps = microgpt.train(model, comparison.docs, STEPS)
+    total = sum(timed(steps)[0] for _ in range(2 * comparison.pairs))
     found = {name: seconds / total for name, seconds in clock.seconds.items()}
     found["the rest"] = 1 - sum(found.values())
     return {name: round(share, 2) for name, share in found.items()}
 
 
-PARTS: dict[str, Callable[[Bench], dict]] = {
+MEASUREMENTS: dict[str, Callable[[Comparison], dict]] = {
     "shares of a step": shares,
     "slower without": ideas,
     "other ways": others,
@@ -230,16 +232,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--document", type=Path, default=BOOK)
-    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--only", choices=MEASUREMENTS)
     options = parser.parse_args()
-    bench = Bench(options.document.resolve(), options.pairs)
+    comparison = Comparison(options.document.resolve(), options.pairs)
     keep(("speed", "python"), f"CPython {platform.python_version()}")
     keep(("speed", "pairs"), options.pairs)
-    for part in [options.only] if options.only else PARTS:
-        found = PARTS[part](bench)
-        keep(("speed", part), found)
+    for what in [options.only] if options.only else MEASUREMENTS:
+        found = MEASUREMENTS[what](comparison)
+        keep(("speed", what), found)
         for name, number in found.items():
-            print(f"{part}: {name}: {number}", flush=True)
+            print(f"{what}: {name}: {number}", flush=True)
 
 
 if __name__ == "__main__":

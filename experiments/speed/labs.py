@@ -34,7 +34,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGE = "the-training-loop/"
 LAB = '.lab[data-lab="training"]'
 TRAINING = """async () => {
-    const { Machine } = await import(new URL("/labs/machine.js", location));
+    const { Machine } = await import(new URL("/labs/shared/machine.js", location));
     window.machine = new Machine();
     await machine.start();
     await machine.call("training.begin", { steps: 10000 });
@@ -79,7 +79,8 @@ def build(folder: str, address: str) -> None:
     subprocess.run(command, cwd=ROOT, env={**os.environ, "SITE_URL": address})
     bundle = Path(folder, "labs", "bundle.json")
     packed = json.loads(bundle.read_text(encoding="utf-8"))
-    packed["files"]["labs/endless.py"] = "def call():\n    while True:\n        pass\n"
+    endless = "def call():\n    while True:\n        pass\n"
+    packed["files"]["labs/endless/lab.py"] = endless
     bundle.write_text(json.dumps(packed), encoding="utf-8")
 
 

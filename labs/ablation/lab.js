@@ -1,7 +1,7 @@
 // The ablation lab: variants of the program train side by side with the intact one.
 
 import { Chart, movingMean, recentMean } from "../shared/chart.js";
-import { choice, h, nameList } from "../shared/parts.js";
+import { choice, h, nameList } from "../shared/controls.js";
 import { Trainer } from "../shared/trainer.js";
 
 const WIDTH = 50; // steps in the moving mean

@@ -7,57 +7,22 @@ names in the same order. The race that goes on is the module's only state.
 
 from __future__ import annotations
 
-import functools
 import math
-import pickle
 import statistics
-import types
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import microgpt
 
 from labs import LabError
-from labs.shared import models, runs
-from labs.shared.book import book, program_of
+from labs.ablation.changes import CHANGES, RATE
+from labs.shared import book, models, runs
+from labs.shared.start import SEED, start
 
 INTACT = "intact"
 MOST = 3  # variants at a time
 MOST_STEPS = 5000
 RECENT = 100  # steps that are compared at the end
 SAMPLES = 10
-
-
-class Change(NamedTuple):
-    """One thing that is different: a variant of the book, and what it means."""
-
-    variant: str | None
-    words: str
-    learning_rate: float = 0.01
-
-
-CHANGES = {
-    "no attention": Change(
-        "no-attention", "each position knows only its own letter and its place"
-    ),
-    "no MLP": Change("no-mlp", "only attention adds to the stream"),
-    "no norms": Change("no-norms", "numbers keep whatever size they happen to have"),
-    "no first norm": Change("no-first-norm", "only the embeddings keep their size"),
-    "no residuals": Change(
-        "no-residuals", "each part replaces what was there instead of adding to it"
-    ),
-    "no positions": Change(
-        "no-positions", "a letter looks the same wherever it stands"
-    ),
-    "no √d": Change("no-scale", "the scores of attention are twice as large"),
-    "tied head": Change(
-        "tied-head", "a token is scored by the same row that embeds it"
-    ),
-    "SGD, rate 0.5": Change(
-        "sgd", "plain gradient descent, with a rate that suits it", 0.5
-    ),
-    "SGD, rate 0.01": Change("sgd", "plain gradient descent, with Adam's rate"),
-    "no decay": Change("no-decay", "the learning rate stays where it began"),
-}
 
 
 def changes() -> list[dict]:
@@ -71,81 +36,46 @@ class Race:
     def __init__(self, chosen: list[str], seed: int, steps: int) -> None:
         self.options = (chosen, seed, steps)
         self.runs: dict[str, runs.Run] = {}
-        self.broken: dict[str, int] = {}  # names of those that diverged, and when
         for name in (INTACT, *chosen):
-            change = CHANGES.get(name, Change(None, ""))
-            program = load(change.variant)
-            docs, model, rng = models.start(models.names(), seed, program)
-            self.runs[name] = runs.Run(
-                program, model, docs, steps, change.learning_rate, rng
-            )
+            program, rate = microgpt, RATE
+            if name != INTACT:
+                change = CHANGES[name]
+                program, rate = book.variant(change.variant), change.learning_rate
+            docs, model, rng = start(program, models.names(), seed)
+            self.runs[name] = runs.Run(program, model, docs, steps, rate, rng)
 
     @property
     def done(self) -> int:
         """How many steps are done."""
         return self.runs[INTACT].done
 
-    def step(self) -> list[float | None]:
-        """Let each program do one step; return the losses, None of one that broke."""
-        return [self._step_of(name) for name in self.runs]
-
-    def samples(self) -> list[dict]:
-        """Return names that each program makes up, as it would print them now."""
-        return [
-            {"name": name, "names": [] if name in self.broken else run.samples(SAMPLES)}
+    @property
+    def trouble(self) -> str:
+        """Which programs have broken down, and when; "" if none has."""
+        told = [
+            f"{name} broke down at step {run.done:,}: its numbers went off to infinity."
             for name, run in self.runs.items()
+            if run.has_diverged
         ]
+        return " ".join(told)
 
-    def comparison(self) -> list[dict]:
-        """Return how each program did in the last steps, see the module's `compare`."""
-        intact = self.runs[INTACT].losses[-RECENT:]
-        found = []
-        for name, run in self.runs.items():
-            if name in self.broken:
-                continue
-            recent = run.losses[-RECENT:]
-            gaps = [mine - other for mine, other in zip(recent, intact)]
-            spread = statistics.stdev(gaps) if len(gaps) > 1 else 0.0
-            found.append(
-                {
-                    "name": name,
-                    "mean": statistics.fmean(recent),
-                    "gap": statistics.fmean(gaps),
-                    "error": spread / math.sqrt(len(gaps)),
-                }
-            )
-        return found
-
-    def keep(self) -> bytes:
+    def keep(self) -> tuple:
         """Return what `go_on` needs."""
-        kept = [run.keep() for run in self.runs.values()]
-        return pickle.dumps((self.options, self.broken, kept))
+        return self.options, [run.keep() for run in self.runs.values()]
 
     @classmethod
-    def go_on(cls, kept: bytes) -> Race:
+    def go_on(cls, options: tuple, kept: list[tuple]) -> Race:
         """Return the race as it was when it was kept."""
-        options, broken, parts = pickle.loads(kept)
         race = cls(*options)
-        race.broken = broken
-        for run, part in zip(race.runs.values(), parts):
-            run.go_on(part)
+        for run, own in zip(race.runs.values(), kept):
+            run.go_on(own)
         return race
-
-    def _step_of(self, name: str) -> float | None:
-        if name in self.broken:
-            return None
-        run = self.runs[name]
-        try:
-            return run.step()
-        except runs.DivergedError:
-            self.broken[name] = run.done
-            return None
 
 
 _now: list[Race] = []  # the race that goes on, once there is one
 
 
-def begin(chosen: list[str], seed: int = models.SEED, steps: int = 1000) -> dict:
+def begin(chosen: list[str], seed: int = SEED, steps: int = 1000) -> dict:
     """Begin a race of the intact program with those that have one thing changed.
 
     Returns what `status` does, and `done`, so that a page can run it like a step.
@@ -173,13 +103,13 @@ def step(until: int | None = None) -> dict:
     steps = race.options[2]
     if race.done == steps:
         raise LabError(f"All {steps:,} steps are done. Begin again.")
-    losses = race.step()
+    losses = [_step(run) for run in race.runs.values()]
     return {
         "step": race.done,
         "steps": steps,
         "losses": losses,
         "done": race.done == steps or (until is not None and race.done >= until),
-        "trouble": _trouble(race),
+        "trouble": race.trouble,
     }
 
 
@@ -192,12 +122,16 @@ def compare() -> dict:
     the steps alone. `samples` has names that each would print if it stopped now.
     """
     race = _race()
-    programs = race.comparison() if race.done else []
-    return {
-        "recent": min(RECENT, race.done),
-        "programs": programs,
-        "samples": race.samples() if race.done else [],
-    }
+    found = {"recent": min(RECENT, race.done), "programs": [], "samples": []}
+    for name, run in race.runs.items() if race.done else ():
+        made = [] if run.has_diverged else run.samples(SAMPLES)
+        found["samples"].append({"name": name, "names": made})
+        if not run.has_diverged:
+            compared = _compare(
+                run.losses[-RECENT:], race.runs[INTACT].losses[-RECENT:]
+            )
+            found["programs"].append({"name": name, **compared})
+    return found
 
 
 def status() -> dict | None:
@@ -215,32 +149,19 @@ def status() -> dict | None:
         "losses": [[*run.losses] for run in race.runs.values()],
         "step": race.done,
         "steps": race.options[2],
-        "trouble": _trouble(race),
+        "trouble": race.trouble,
         "uniform": math.log(vocab_size),
     }
 
 
-def save() -> bytes:
+def save() -> tuple | None:
     """Return what another worker needs to go on as if nothing had happened."""
-    return _now[0].keep() if _now else b""
+    return _now[0].keep() if _now else None
 
 
-def restore(kept: bytes) -> None:
+def restore(kept: tuple) -> None:
     """Go on from what `save` returned."""
-    _now[:] = [Race.go_on(kept)]
-
-
-@functools.cache
-def load(variant: str | None) -> types.ModuleType:
-    """Return the program, or a variant of it, as a module; None is the program."""
-    if variant is None:
-        return microgpt
-    module = types.ModuleType(f"microgpt ({variant})")
-    module.__file__ = str(models.HOME / "microgpt.py")
-    text = program_of(book(), variant).text
-    code = compile(text, f"<microgpt, {variant}>", "exec", dont_inherit=True)
-    exec(code, module.__dict__)
-    return module
+    _now[:] = [Race.go_on(*kept)]
 
 
 def _race() -> Race:
@@ -249,9 +170,19 @@ def _race() -> Race:
     return _now[0]
 
 
-def _trouble(race: Race) -> str:
-    told = [
-        f"{name} broke down at step {step:,}: its numbers went off to infinity."
-        for name, step in race.broken.items()
-    ]
-    return " ".join(told)
+def _step(run: runs.Run) -> float | None:
+    """Let a program do a step; return the loss, None if it has broken down."""
+    if not run.has_diverged:
+        run.step()
+    return None if run.has_diverged else run.losses[-1]
+
+
+def _compare(losses: Sequence[float], intact: Sequence[float]) -> dict[str, float]:
+    """Compare losses with those of the intact program at the same steps."""
+    gaps = [mine - other for mine, other in zip(losses, intact)]
+    spread = statistics.stdev(gaps) if len(gaps) > 1 else 0.0
+    return {
+        "mean": statistics.fmean(losses),
+        "gap": statistics.fmean(gaps),
+        "error": spread / math.sqrt(len(gaps)),
+    }

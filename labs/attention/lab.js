@@ -1,7 +1,7 @@
 // Attention's lab: where each head looks over a word of one's own; a cell opens the
 // arithmetic behind its weight.
 
-import { MODELS, fixed, h, modelChoice, textField } from "../shared/parts.js";
+import { MODELS, fixed, h, modelChoice, textField } from "../shared/controls.js";
 import { farthest, number, numberTable, redraw, roam, share, tips } from "../shared/numbers.js";
 
 const REST = 400; // milliseconds between two looks at a model that is being trained

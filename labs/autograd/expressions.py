@@ -8,6 +8,7 @@ import operator
 import re
 import string
 import warnings
+from itertools import accumulate
 
 import microgpt
 
@@ -62,7 +63,8 @@ def parse(expression: str) -> ast.expr:
             "One expression, please, without “=”. To use a step twice, name it on the "
             "way, as in (b := a + a) + b."
         )
-    if (depth := _depth(text)) > DEEPEST:
+    depth = max(accumulate((c in "([{") - (c in ")]}") for c in text))
+    if depth > DEEPEST:
         raise LabError(f"The brackets are nested {depth} deep; {DEEPEST} is the most.")
     try:
         with warnings.catch_warnings():
@@ -71,14 +73,6 @@ def parse(expression: str) -> ast.expr:
     except (SyntaxError, ValueError) as error:
         why = getattr(error, "msg", None) or error
         raise LabError(f"Python cannot read that: {why}. {ALLOWED}") from None
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def inputs(tree: ast.expr) -> list[str]:

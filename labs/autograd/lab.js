@@ -1,6 +1,6 @@
 // The autograd lab: an expression, its graph, and the backward pass step by step.
 
-import { button, choice, field, h, textField } from "../shared/parts.js";
+import { button, choice, field, h, textField } from "../shared/controls.js";
 import { GraphView, layOut } from "../shared/graph.js";
 
 const OWN = "own"; // the choice when the reader has typed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import functools
+import inspect
 import math
 import sys
+from collections.abc import Sequence
 
 import microgpt
 
@@ -96,10 +97,7 @@ def _input(name: str, number: object) -> float:
 
 
 def _notes(tree: ast.expr) -> list[str]:
-    nodes = [*ast.walk(tree)]
-    used = {type(node) for node in nodes} | {
-        type(getattr(node, "op", None)) for node in nodes
-    }
+    used = {type(node) for node in ast.walk(tree)}
     derived = {
         ast.Sub: "The program makes x - y of two operations, x + (y * -1).",
         ast.Div: "The program makes x / y of two operations, x * (y ** -1).",
@@ -124,7 +122,7 @@ def _recorded():
 
     def noted(value, data, children=(), local_grads=()):
         init(value, data, children, local_grads)
-        maker = sys._getframe(1)
+        maker = inspect.currentframe().f_back
         if children:
             made.append((value, maker.f_code.co_name, maker.f_locals.get("n")))
 
@@ -133,14 +131,6 @@ def _recorded():
         yield made
     finally:
         microgpt.Value.__init__ = init
-
-
-class Watched(tuple):
-    """Local gradients that call `report` when the program goes through them."""
-
-    def __iter__(self):
-        self.report()
-        return super().__iter__()
 
 
 class Graph:
@@ -155,24 +145,24 @@ class Graph:
         with _recorded() as made:
             self.result = reader.result(tree)
         self.computed = [value for value, _, _ in made]
-        self._makers = {id(value): (maker, n) for value, maker, n in made}
-        nodes = {id(value): value for value in self.inputs.values()}
+        self._makers = {value: (maker, n) for value, maker, n in made}
+        nodes = [*self.inputs.values()]
         for value in [*self.computed, self.result]:
-            nodes |= {id(node): node for node in (*value._children, value)}
-        self.nodes = [*nodes.values()]
+            nodes += [*value._children, value]
+        self.nodes = [*dict.fromkeys(nodes)]
         self._names = self._name_all(reader.names)
 
-    def _name_all(self, given: dict) -> dict[int, str]:
-        """Return names by id: given ones, else v1, v2 … if computed, or k1, k2 …"""
-        names = {id(value): name for name, value in reversed([*given.items()])}
+    def _name_all(self, given: dict) -> dict:
+        """Return the values' names: given ones, else v1 … if computed, or k1 …"""
+        names = {value: name for name, value in reversed([*given.items()])}
         for letter, is_computed in ("v", True), ("k", False):
             rest = [x for x in self.nodes if bool(x._children) == is_computed]
-            rest = [id(x) for x in rest if id(x) not in names]
+            rest = [x for x in rest if x not in names]
             names |= {x: f"{letter}{i}" for i, x in enumerate(rest, 1)}
         return names
 
     def name(self, node) -> str:
-        return self._names[id(node)]
+        return self._names[node]
 
     def describe(self, node) -> dict:
         """Return what a page shows of a node."""
@@ -197,7 +187,7 @@ class Graph:
         """Return the sign or the name of what made a node."""
         if not node._children:
             return self.kind(node)
-        maker, exponent = self._makers[id(node)]
+        maker, exponent = self._makers[node]
         return f"** {exponent:.4g}" if maker == "__pow__" else SIGNS.get(maker, maker)
 
     def formula(self, node) -> str:
@@ -239,9 +229,9 @@ class Graph:
         grads = befores[0]
         for node in reversed(self.computed):
             name = self.name(node)
-            if id(node) in turns:
-                rules = self._rules(node, turns[id(node)])
-                grads = afters[id(node)]
+            if node in turns:
+                rules = self._rules(node, turns[node])
+                grads = afters[node]
                 steps.append(_step(name, self._reason(node), grads, rules))
             else:
                 says = f"The grad of {name} is 0, so it hands nothing on."
@@ -254,32 +244,33 @@ class Graph:
         turns = {}
         local_grads = [node._local_grads for node in self.computed]
         for node in self.computed:
-            node._local_grads = watched = Watched(node._local_grads)
-            watched.report = functools.partial(self._note_turn, turns, node)
+            node._local_grads = self._at_turn(turns, node, node._local_grads)
         try:
             yield turns
         finally:
             for node, own in zip(self.computed, local_grads):
                 node._local_grads = own
 
-    def _note_turn(self, turns: dict, node) -> None:
-        turns[id(node)] = self._grads()
+    def _at_turn(self, turns: dict, node, local_grads: Sequence[float]):
+        """Yield local gradients; note all grads before, when the program asks."""
+        turns[node] = self._grads()
+        yield from local_grads
 
     def _grads(self) -> list[float]:
         return [node.grad for node in self.nodes]
 
     def _rules(self, node, before: list[float]) -> list[str]:
         """Return what happens to each child's grad at a node's turn, in numbers."""
-        grads = {id(x): grad for x, grad in zip(self.nodes, before)}
+        grads = dict(zip(self.nodes, before))
         rules = []
         for child, slope in zip(node._children, node._local_grads):
-            share = slope * grads[id(node)]
+            share = slope * grads[node]
             rule = f"{self.name(child)}.grad += {_text(slope)} * "
-            rule += f"{_text(grads[id(node)])} = {_text(share)}"
-            if grads[id(child)]:
-                total = _text(grads[id(child)] + share)
-                rule += f", and {_text(grads[id(child)])} + {_text(share)} = {total}"
-            grads[id(child)] += share
+            rule += f"{_text(grads[node])} = {_text(share)}"
+            if grads[child]:
+                total = _text(grads[child] + share)
+                rule += f", and {_text(grads[child])} + {_text(share)} = {total}"
+            grads[child] += share
             rules.append(rule)
         return rules
 
@@ -287,7 +278,7 @@ class Graph:
         """Return in words where the local gradients of a node come from."""
         x = node._children[0].data
         local = _text(node._local_grads[0])
-        maker, n = self._makers[id(node)]
+        maker, n = self._makers[node]
         reasons = {
             "__add__": "A sum follows each part at the same rate, 1.",
             "__mul__": "If a factor grows by 1, the product grows by the other one.",
@@ -308,7 +299,7 @@ class Graph:
 
     def sleeping(self) -> list[bool]:
         """Return of each ReLU whether it gives 0."""
-        makers = [(x, self._makers[id(x)][0]) for x in self.computed]
+        makers = [(x, self._makers[x][0]) for x in self.computed]
         return [not x.data > 0 for x, maker in makers if maker == "relu"]
 
 

@@ -1,7 +1,7 @@
 // A session of the book as a cell: its text can be changed, and it runs in the page.
 
 import { Editor, changesOf, printout } from "../shared/editor.js";
-import { h } from "../shared/parts.js";
+import { h } from "../shared/controls.js";
 
 export default async function cell(block, lab) {
   const line = Number(block.dataset.line);

@@ -1,4 +1,4 @@
-"""The book's sessions as cells: a reader runs them, edited or not, in the page.
+"""The book's sessions as cells, which the reader can change and run in the page.
 
 A chapter's sessions share their names. A session may need the names of those before it,
 so these are run first, unseen, as they stand in their own cells.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 
+from exercises.edits import EditedBook
+from exercises.typed import TypedCode, confined
 from labs import LabError
+from labs.shared import models
 from labs.shared.book import book
-from labs.shared.typed import Code, confined
-from labs.workshop import lab as workshop
 from literate.core.sessions import Session, find_sessions, is_kept
 
 
@@ -24,7 +25,7 @@ class Space:
 
     def __init__(self, edits: dict[str, str]) -> None:
         self.edits = edits
-        self.program = workshop.load(edits)
+        self.program = EditedBook(book(), edits).load(models.HOME)
         self.names: dict = {"__name__": "__main__"}
         self.ran: set[int] = set()
         self.is_books = True
@@ -44,9 +45,9 @@ def run(
     """Run the session at a line of the book.
 
     `texts` are the sessions that the reader has changed, by line, and `edits` the
-    chunks of the program, by name. The result has `output`, `ending` (see typed.Code)
-    and `agrees`: whether the book's own session, run with the book's own program,
-    prints what the book shows; null for all others.
+    chunks of the program, by name. The result has `output`, `ending` (see
+    typed.TypedCode) and `agrees`: whether the book's own session, run with the book's
+    own program, prints what the book shows; null for all others.
     """
     session, texts, edits = _session(line), texts or {}, edits or {}
     chapter = [s for s in _sessions().values() if s.chapter is session.chapter]
@@ -60,7 +61,8 @@ def run(
     for number, each in enumerate(until, start=1):
         if each.line in space.ran and each is not session:
             continue
-        code = Code(_text(each, texts), f"<cell {number}>", is_live=each is session)
+        text, is_live = _text(each, texts), each is session
+        code = TypedCode(text, f"<cell {number}>", space.program, is_live)
         answer = _run(each, code, space)
         if answer["ending"] == "memory":
             del _spaces[chapter[0].line]
@@ -70,7 +72,7 @@ def run(
     return answer
 
 
-def _run(session: Session, code: Code, space: Space) -> dict:
+def _run(session: Session, code: TypedCode, space: Space) -> dict:
     """Run one session in a space; return what `run` says."""
     examples = session.examples if code.text == _typed(session) else []
     space.ran.add(session.line)

@@ -1,7 +1,7 @@
 // An exercise: the reader's answer runs in the page, and is judged by its checker.
 
 import { Editor, printout } from "../shared/editor.js";
-import { h } from "../shared/parts.js";
+import { h } from "../shared/controls.js";
 
 export default async function exercise(body, lab) {
   const frame = body.closest(".lab");

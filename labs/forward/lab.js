@@ -1,6 +1,6 @@
 // The forward pass's lab: from a token to the guess about the next one, stage by stage.
 
-import { button, fixed, h, modelChoice, textField } from "../shared/parts.js";
+import { button, fixed, h, modelChoice, textField } from "../shared/controls.js";
 import { farthest, number, redraw, roam, tips } from "../shared/numbers.js";
 
 const REST = 400; // milliseconds between two looks at a model that is being trained

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-
-import microgpt
-
 from labs import LabError
-from labs.shared import models, trace
+from labs.shared import chunks, models, trace
 
 
 def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:
@@ -45,10 +41,11 @@ def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:
 
 def _entry(here: trace.Position, letter: str, position: int) -> list[dict]:
     """Return the stages before the first layer."""
+    embedding, norm = chunks.code(trace.ENTER)
     return [
         _stage(
             "Embedding",
-            [_line(microgpt.gpt, 'weights["wpe"][pos_id]')],
+            [embedding],
             f"{len(here.embedded)} numbers",
             f"Row {here.token} of wte says which token this is, {letter}. Row "
             f"{position} of wpe says where it stands. The two are added.",
@@ -58,7 +55,7 @@ def _entry(here: trace.Position, letter: str, position: int) -> list[dict]:
         ),
         _stage(
             "Norm of the embedding",
-            [_line(microgpt.gpt, "x = rmsnorm(x)")],
+            [norm],
             f"{len(here.embedded)} numbers",
             f"All numbers were multiplied by {here.scale:.3f}, so that the mean of "
             "their squares is 1. This is what enters the residual stream.",
@@ -70,6 +67,8 @@ def _entry(here: trace.Position, letter: str, position: int) -> list[dict]:
 
 def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
     """Return the stages of a layer's attention."""
+    norm, query, key, value, _, mixing, adding = chunks.code(trace.ATTEND)
+    scoring, weighing = chunks.code("Weigh the earlier positions")
     width, heads, letter = len(layer.normed), len(layer.heads), seen[-1]
     size = width // heads
     split = f"3 times {width} numbers: {heads} heads of {size} each"
@@ -77,7 +76,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
     return [
         _stage(
             "Norm before attention",
-            [_line(microgpt.gpt, "normed = ")],
+            [norm],
             f"{width} numbers",
             f"The stream is brought to the standard size: times {layer.scales[0]:.3f}. "
             "The stream itself stays as it was; attention reads this copy.",
@@ -85,7 +84,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Query, key and value",
-            [_line(microgpt.gpt, f"attn_w{x}") for x in "qkv"],
+            [query, key, value],
             split,
             f"Three matrices of {width} by {width} make three lists: what {letter} "
             "looks for, what it offers, what it hands over. Each is cut into heads. "
@@ -96,29 +95,23 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Scores",
-            [_line(microgpt.attention, "scores = ")],
+            [scoring],
             weights,
             f"In each head, the query of {letter} is compared with the key of each "
             "position up to itself: their dot product is large if they are alike.",
-            *(
-                _group(f"head {i}", head.scores, seen)
-                for i, head in enumerate(layer.heads, start=1)
-            ),
+            *_heads([head.scores for head in layer.heads], seen),
         ),
         _stage(
             "Weights",
-            [_line(microgpt.attention, "weights = ")],
+            [weighing],
             weights,
             f"The scores are divided by the root of {size}, and softmax turns them "
             "into shares: in each head they sum to 1.",
-            *(
-                _group(f"head {i}", head.weights, seen)
-                for i, head in enumerate(layer.heads, start=1)
-            ),
+            *_heads([head.weights for head in layer.heads], seen),
         ),
         _stage(
             "What the heads found",
-            [_line(microgpt.attention, f"{x} ") for x in ("columns =", "out +=")],
+            chunks.code(trace.MIX),
             f"{width} numbers: {heads} heads of {size}",
             "Each head adds up the values of the positions, each times its weight. The "
             "results are joined.",
@@ -126,14 +119,14 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Heads mixed",
-            [_line(microgpt.gpt, "attn_wo")],
+            [mixing],
             f"{width} numbers",
             f"A matrix of {width} by {width} lets every number depend on all heads.",
             _group("mixed", layer.mixed),
         ),
         _stage(
             "Added to the stream",
-            [_line(microgpt.gpt, "zip(x, mixed)")],
+            [adding],
             f"{width} numbers",
             "What attention found is added to what was known: the residual connection.",
             _group("x, before", layer.entered),
@@ -145,19 +138,20 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
 
 def _mlp(layer: trace.Layer) -> list[dict]:
     """Return the stages of a layer's MLP."""
+    hidden, relu, thought, adding = chunks.code(trace.THINK)
     width, wide = len(layer.normed), len(layer.hidden)
     awake = sum(x > 0 for x in layer.active)
     return [
         _stage(
             "Norm before the MLP",
-            [_line(microgpt.gpt, "hidden = ")],
+            [hidden],
             f"{width} numbers",
             f"The stream is brought to the standard size: times {layer.scales[1]:.3f}.",
             _group("rmsnorm(x)", layer.normed_again),
         ),
         _stage(
             "Hidden neurons",
-            [_line(microgpt.gpt, "hidden = ")],
+            [hidden],
             f"{wide} numbers",
             f"A matrix of {wide} by {width} compares the {width} numbers with the "
             f"{wide} patterns that it has learned. Above zero, a pattern fits.",
@@ -165,14 +159,14 @@ def _mlp(layer: trace.Layer) -> list[dict]:
         ),
         _stage(
             "ReLU",
-            [_line(microgpt.gpt, "active = ")],
+            [relu],
             f"{wide} numbers",
             f"What is below zero becomes zero. {awake} of {wide} neurons are awake.",
             _group("active", layer.active),
         ),
         _stage(
             "What the MLP thinks",
-            [_line(microgpt.gpt, "thought = ")],
+            [thought],
             f"{width} numbers",
             f"A matrix of {width} by {wide} narrows them to {width} again. Only "
             "neurons that are awake count.",
@@ -180,7 +174,7 @@ def _mlp(layer: trace.Layer) -> list[dict]:
         ),
         _stage(
             "Added to the stream again",
-            [_line(microgpt.gpt, "zip(x, thought)")],
+            [adding],
             f"{width} numbers",
             "What the MLP thinks is added as well. That is what leaves the layer.",
             _group("x, before", layer.attended),
@@ -192,13 +186,15 @@ def _mlp(layer: trace.Layer) -> list[dict]:
 
 def _guess(here: trace.Position, names: list[str], following: int) -> list[dict]:
     """Return the stages after the last layer."""
+    logits = chunks.code("Guess what follows a token")[-1]
+    probabilities, _ = chunks.code("Draw the next token")
     best = max(range(len(names)), key=here.probs.__getitem__)
     size = len(here.layers[-1].left)
     place = 1 + sum(p > here.probs[following] for p in here.probs)
     return [
         _stage(
             "Logits",
-            [_line(microgpt.gpt, "lm_head")],
+            [logits],
             f"{len(names)} numbers, one for each token",
             f"A matrix of {len(names)} by {size} gives each token a score, a logit. "
             f"The highest is that of {names[best]}.",
@@ -206,7 +202,7 @@ def _guess(here: trace.Position, names: list[str], following: int) -> list[dict]
         ),
         _stage(
             "Probabilities",
-            [_line(microgpt.generate, "logit / temperature")],
+            [probabilities],
             f"{len(names)} numbers, one for each token",
             "Softmax turns the logits into probabilities, here at temperature 1. The "
             f"likeliest next token is {names[best]}. In the word, {names[following]} "
@@ -225,15 +221,14 @@ def _group(label: str, values: list[float], names: list[str] | None = None) -> d
     return {"label": label, "values": values, "names": names}
 
 
+def _heads(rows: list[list[float]], names: list[str]) -> list[dict]:
+    """Return a group a head, each with a number for each position seen."""
+    return [_group(f"head {i}", row, names) for i, row in enumerate(rows, start=1)]
+
+
 def _per_head(label: str, values: list[float], size: int) -> list[dict]:
     """Return a group a head, each with its part of the values."""
     return [
         _group(f"{label}, head {i + 1}", values[i * size : (i + 1) * size])
         for i in range(len(values) // size)
     ]
-
-
-def _line(function, part: str) -> str:
-    """Return the first line of the program's function in which a part stands."""
-    lines = inspect.getsource(function).splitlines()
-    return next(line.strip() for line in lines if part in line)

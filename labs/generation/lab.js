@@ -1,6 +1,6 @@
 // Sampling's lab: names drawn letter by letter; each letter opens what it was drawn from.
 
-import { arrow, button, fixed, h, modelChoice, percent, slider, textField } from "../shared/parts.js";
+import { arrow, button, fixed, h, modelChoice, percent, slider, textField } from "../shared/controls.js";
 
 const AT_ONCE = 10; // names
 const REST = 700; // milliseconds between two looks at a model that is being trained

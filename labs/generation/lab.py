@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import random
-from collections.abc import Iterator
 from itertools import accumulate
 
 import microgpt
 
 from labs import LabError
-from labs.shared import fields, hooks, models
+from labs.shared import fields, hooks, models, runs
+from labs.shared.start import start
 
 MOST = 20  # names at a time
 FURTHEST = 1_000_000  # random numbers that may have been used before
@@ -48,7 +47,7 @@ def names(
             f"Between 1 and {MOST} names can be drawn at a time, and not too many "
             "after one another. Go back to the start."
         )
-    rng = Watched(seed)
+    rng = NotedRandom(seed)
     for _ in range(drawn):
         rng.random()
     found = [_name(chosen, rng, temperature, prompt) for _ in range(count)]
@@ -63,63 +62,43 @@ def names(
     }
 
 
-class Watched(random.Random):
-    """Random numbers; `notes` is called with each one that is given out."""
+class NotedRandom(random.Random):
+    """Random numbers; `draws` has what was chosen with them, see `_name`."""
 
-    notes = staticmethod(lambda number: None)
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.draws: list[dict] = []
 
     def random(self) -> float:
         """Return the next number, at least 0 and below 1."""
-        number = super().random()
-        self.notes(number)
-        return number
+        self.number = super().random()
+        return self.number
+
+    def choices(self, tokens: range, weights: list[float]) -> list[int]:
+        """Return one of the tokens, as the program asks for it."""
+        [token] = chosen = super().choices(tokens, weights)
+        between = [0.0, *accumulate(weights)][token : token + 2]
+        draw = {"token": token, "random": self.number, "probs": weights}
+        self.draws.append({**draw, "between": between})
+        return chosen
 
 
-def _name(model, rng: Watched, temperature: float, prompt: str) -> dict:
+def _name(model, rng: NotedRandom, temperature: float, prompt: str) -> dict:
     """Return a name's `text` and `draws`.
 
     A draw has the `token`; the `random` number that chose it; `probs`, the
     probabilities that it was drawn from, and `plain`, those at temperature 1; and
     `between`, what the probabilities before the token add up to, without and with it.
     """
-    draws = []
+    rng.draws = []
     given = model.tokenizer.encode(prompt)[1:-1]
     trouble = microgpt.saying("cannot sample from this model")
-    with microgpt.collector_paused(), trouble, _watching() as latest:
-        rng.notes = lambda number: draws.append({"random": number, **latest()})
+    noted = hooks.logits_noted(microgpt)
+    with microgpt.collector_paused(), trouble, noted as logits:
         tokens = list(microgpt.generate(model, rng, temperature, given))
-    rng.notes = Watched.notes
-    ends = [model.tokenizer.bos] * (len(draws) - len(tokens))
-    for draw, token in zip(draws, [*tokens, *ends]):
-        sums = [0.0, *accumulate(draw["probs"])]
-        draw |= {"token": token, "between": sums[token : token + 2]}
-    return {"text": prompt + model.tokenizer.decode(tokens), "draws": draws}
-
-
-@contextlib.contextmanager
-def _watching() -> Iterator:
-    """Let the block ask for what the program's softmax returned last.
-
-    What is given returns `probs`, these probabilities, and `plain`, the program's
-    softmax of the logits that its gpt returned last.
-    """
-    gpt, softmax = microgpt.gpt, microgpt.softmax
-    logits, probs = [], []
-
-    def watched_gpt(*arguments):
-        logits[:] = gpt(*arguments)
-        return [*logits]
-
-    def watched_softmax(scores):
-        probs[:] = softmax(scores)
-        return [*probs]
-
-    def latest() -> dict:
-        plain = softmax(logits)
-        return {"probs": [p.data for p in probs], "plain": [p.data for p in plain]}
-
-    with hooks.replaced(microgpt, gpt=watched_gpt, softmax=watched_softmax):
-        yield latest
+    for draw, plain in zip(rng.draws, runs.probabilities(logits[len(given) :])):
+        draw["plain"] = plain
+    return {"text": prompt + model.tokenizer.decode(tokens), "draws": rng.draws}
 
 
 @functools.cache
@@ -129,4 +108,4 @@ def _listed() -> set[str]:
 
 @functools.cache
 def _seen() -> set[str]:
-    return {*models.start(models.names())[0][:STEPS]}
+    return {*start(microgpt, models.names())[0][:STEPS]}

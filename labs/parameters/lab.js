@@ -1,7 +1,7 @@
 // The parameters' lab: all matrices to scale, and what each of their numbers is for.
 
 import { draw, inFrame, limitOf, onScheme, Scale } from "../shared/heatmap.js";
-import { arrow, choice, count, fixed, h, modelChoice } from "../shared/parts.js";
+import { arrow, choice, count, fixed, h, modelChoice } from "../shared/controls.js";
 import { Trainer } from "../shared/trainer.js";
 
 const LIMIT = 0.5; // values beyond it have the full colour

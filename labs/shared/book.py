@@ -1,15 +1,14 @@
-"""The book: its chunks as they are written, and the programs that it tangles into."""
+"""The book, from which the labs make the programs that they run."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from types import ModuleType
 
+from exercises.edits import PROGRAM
 from labs.shared import models
-from literate.core.document import Document, Piece, parse
-from literate.core.programs import Output, tangle
-
-PROGRAM = "build/microgpt.py"
+from literate.core.document import Document, parse
+from literate.core.modules import load, output_at
 
 
 @functools.cache
@@ -19,15 +18,7 @@ def book() -> Document:
     return parse(text, "microgpt.md")
 
 
-def text_of(pieces: Iterable[Piece]) -> str:
-    """Return pieces as the book has them."""
-    lines = book().lines
-    return "".join(
-        line for p in pieces for line in lines[p.line : p.line + len(p.lines)]
-    )
-
-
-def program_of(document: Document, variant: str | None) -> Output:
-    """Return the program that a document tangles into."""
-    outputs = tangle(document, variant)
-    return next(each for each in outputs if each.path == PROGRAM)
+def variant(name: str) -> ModuleType:
+    """Return a variant of the program as a fresh module."""
+    text = output_at(book(), PROGRAM, name).text
+    return load(text, models.HOME / "microgpt.py", f"<microgpt, {name}>")

@@ -17,7 +17,7 @@
 // The y axis reaches at least from `low` to `high`; what is more than twice the highest
 // level stands at its edge. All is drawn at most once a frame, and only what has changed.
 
-import { count, fixed, h, svg } from "./parts.js";
+import { count, fixed, h, svg } from "./controls.js";
 
 const ENDS = [20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]; // ends of the x axis
 const MANY = 2000; // steps; if there are more, every fifth is drawn

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import pickle
 
 import microgpt
 
+from exercises import AnswerError
 from labs import LabError
 
 
@@ -24,7 +26,7 @@ def call(name: str, arguments: str) -> str:
     asked = getattr(_import(module), function)
     try:
         answer = {"value": asked(**json.loads(arguments))}
-    except (LabError, microgpt.InputError) as error:
+    except (AnswerError, LabError, microgpt.InputError) as error:
         answer = {"error": str(error)}
     except MemoryError:
         answer = {"error": "That needs more memory than a lab may use. Ask for less."}
@@ -39,12 +41,13 @@ def call(name: str, arguments: str) -> str:
 def save(module: str) -> bytes:
     """Return what a lab needs in order to go on in another worker; b"" if nothing."""
     keep = getattr(_import(module), "save", None)
-    return keep() if keep else b""
+    kept = keep() if keep else None
+    return b"" if kept is None else pickle.dumps(kept)
 
 
 def restore(module: str, state: bytes) -> None:
     """Let a lab go on from what `save` returned."""
-    _import(module).restore(bytes(state))
+    _import(module).restore(pickle.loads(bytes(state)))
 
 
 def _import(module: str):

@@ -1,6 +1,6 @@
 // A text that can be changed and run: what cells, chunks and exercises share.
 
-import { button, h } from "./parts.js";
+import { button, h } from "./controls.js";
 
 const RESTARTS = "Stopped. Python starts again …";
 const LONG = 10_000; // milliseconds after which the reader is told how to end a run

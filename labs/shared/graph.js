@@ -1,6 +1,6 @@
 // Draws a graph of values that the worker has laid out, and shows a step on it.
 
-import { h, svg } from "./parts.js";
+import { h, svg } from "./controls.js";
 
 const WIDTH = 108; // of a node, in pixels
 const HEIGHT = 60;

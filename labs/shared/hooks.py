@@ -1,4 +1,4 @@
-"""How the labs look into the program: they stand in for its functions for a while."""
+"""Functions of the program, replaced for a while so that others can look into it."""
 
 from __future__ import annotations
 

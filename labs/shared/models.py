@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import random
 from pathlib import Path
 
 import microgpt
 
 from labs import LabError
+from labs.shared.start import start
 
 HOME = Path(microgpt.__file__).parent
-SEED = 42  # the program's
 
 _yours: list = []  # the reader's own model, once there is one
 
@@ -20,29 +19,6 @@ _yours: list = []  # the reader's own model, once there is one
 def names() -> list[str]:
     """Return the book's documents, in the order in which they stand in the list."""
     return microgpt.split_docs((HOME / "names.txt").read_text(encoding="utf-8"))
-
-
-def start(docs: list[str], seed: int = SEED, program=microgpt, **sizes: int):
-    """Return documents, model and random numbers as the program has them at step 1.
-
-    `docs` is shuffled, and the model has random parameters, in the program's order.
-    `program` may be a variant of the program.
-    """
-    rng = random.Random(seed)
-    docs = [*docs]
-    rng.shuffle(docs)
-    return docs, empty(docs, sizes, program).randomize(rng), rng
-
-
-def empty(docs: list[str], sizes: dict[str, int], program=microgpt):
-    """Return a model for the characters of docs, without parameters.
-
-    Raises LabError if the sizes do not fit together.
-    """
-    try:
-        return program.Model(program.Tokenizer("".join(docs)), **sizes)
-    except ValueError as error:
-        raise LabError(f"There is no such model: {error}.") from None
 
 
 def model(which: str):
@@ -71,7 +47,7 @@ def names_of_models() -> list[str]:
 
 @functools.cache
 def _untrained():
-    return start(names())[1]
+    return start(microgpt, names())[1]
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 // Numbers as coloured cells, with three decimals. The arrow keys go from one to the
 // next, and the one under the pointer, the finger or the focus tells its exact value.
 
-import { arrow, fixed, h } from "./parts.js";
+import { arrow, fixed, h } from "./controls.js";
 
 // A number as a cell: blue above zero, orange below; `most` has the full colour.
 export function number(value, what, most) {

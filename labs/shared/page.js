@@ -1,7 +1,7 @@
 // The labs of the page that is open: starts the machine and brings each lab to life.
 
 import { Machine } from "./machine.js";
-import { h } from "./parts.js";
+import { h } from "./controls.js";
 
 const PATIENCE = 1000; // milliseconds after which a lab says that it works
 

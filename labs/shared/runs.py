@@ -7,7 +7,6 @@ What trains is the program's own `train`. While it does a step, its `learn` and 
 from __future__ import annotations
 
 import math
-import pickle
 import random
 from array import array
 from collections.abc import Iterator
@@ -16,10 +15,6 @@ from types import ModuleType
 import microgpt
 
 from labs.shared import hooks
-
-
-class DivergedError(ArithmeticError):
-    """The numbers of a training have gone off to infinity."""
 
 
 class Run:
@@ -45,7 +40,6 @@ class Run:
         self.logits: list[list[float]] = []  # what gpt returned in it, by position
         self.before: tuple[array, ...] | None = None  # numbers before the last step
         self.adam = program.Adam(model.params())
-        self.numbers = self._collect()
         self._steps = self._train()
 
     @property
@@ -53,17 +47,20 @@ class Run:
         """How many steps are done."""
         return len(self.losses)
 
+    @property
+    def has_diverged(self) -> bool:
+        """Whether the numbers have gone off to infinity, so that no step can follow."""
+        if self.done == self.steps and not all(map(math.isfinite, self.numbers()[0])):
+            return True
+        return self.done > 0 and not math.isfinite(self.losses[-1])
+
     def doc(self, step: int) -> str:
         """Return the document of a step, counted from 0."""
         return self.docs[step % len(self.docs)]
 
     def step(self) -> float:
-        """Do a step; return the loss before it.
-
-        Raises DivergedError if the training has gone off to infinity: then the step
-        counts, but its numbers are good for nothing.
-        """
-        learn = self.program.learn
+        """Do a step; return the loss before it."""
+        before, learn = self.numbers(), self.program.learn
 
         def watched_learn(tokens, model, adam, rate):
             self.rate = rate
@@ -74,9 +71,7 @@ class Run:
         with self.program.collector_paused(), noted as self.logits, watched:
             loss = next(self._steps)
         self.losses.append(loss)
-        self.before, self.numbers = self.numbers, self._collect()
-        if not math.isfinite(loss):
-            raise DivergedError
+        self.before = before
         return loss
 
     def set_learning_rate(self, learning_rate: float) -> None:
@@ -100,19 +95,21 @@ class Run:
                 names.append(model.tokenizer.decode(program.generate(model, rng)))
         return names
 
-    def keep(self) -> bytes:
-        """Return what `go_on` needs."""
-        arrays = [each.tobytes() for each in (*self.numbers, self.losses)]
-        return pickle.dumps((self.learning_rate, self.rate, *arrays))
+    def numbers(self) -> tuple[array, ...]:
+        """Return all parameters, and Adam's m and v of each, as they are now."""
+        data = array("d", [p.data for p in self.adam.params])
+        return data, array("d", self.adam.m), array("d", self.adam.v)
 
-    def go_on(self, kept: bytes) -> None:
+    def keep(self) -> tuple:
+        """Return what `go_on` needs; it can be pickled."""
+        return self.learning_rate, self.rate, self.losses, self.numbers()
+
+    def go_on(self, kept: tuple) -> None:
         """Take up a training of this program, model and documents where it was kept."""
-        self.learning_rate, self.rate, *parts = pickle.loads(kept)
-        *self.numbers, self.losses = [array("d", part) for part in parts]
-        for p, number in zip(self.adam.params, self.numbers[0]):
+        self.learning_rate, self.rate, self.losses, (data, m, v) = kept
+        for p, number in zip(self.adam.params, data):
             p.data = number
-        self.adam.m[:], self.adam.v[:] = self.numbers[1:]
-        self.adam.steps = self.done
+        self.adam.m[:], self.adam.v[:], self.adam.steps = m, v, self.done
         self._steps = self._train()
 
     def _train(self) -> Iterator[float]:
@@ -120,11 +117,6 @@ class Run:
         return self.program.train(
             self.model, self.docs, self.steps, self.learning_rate, self.adam
         )
-
-    def _collect(self) -> tuple[array, ...]:
-        """Return parameters, m and v as they are now."""
-        data = array("d", [p.data for p in self.adam.params])
-        return data, array("d", self.adam.m), array("d", self.adam.v)
 
 
 def probabilities(rows: list[list[float]]) -> list[list[float]]:

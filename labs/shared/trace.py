@@ -1,20 +1,22 @@
 """What happens inside the program's gpt: every vector of a forward pass, as it was.
 
-While gpt runs, wrappers stand in the place of the functions that it calls and note what
-goes in and comes out. Which vector is which follows from the matrices it meets.
+While gpt runs, the local names at the end of some of its chunks are noted.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import microgpt
 
-from labs.shared import hooks
+from labs.shared import chunks
 
-WATCHED = ("attention", "linear", "logsumexp", "rmsnorm", "softmax")
+ENTER = "Look up the token and its position"
+NORM = "Bring a vector to a standard size"
+SOFTMAX = "Turn scores into probabilities"
+MIX = "Mix their values"
+ATTEND = "Add what attention finds"
+THINK = "Add what the MLP thinks"
 
 Numbers = list[float]
 
@@ -79,122 +81,75 @@ def positions(model, tokens: list[int]) -> list[Position]:
         ]
 
 
-class _Call(NamedTuple):
-    name: str
-    arguments: tuple
-    result: object
-    inner: list  # the calls that this one made
-
-
-@contextlib.contextmanager
-def _noted() -> Iterator[list[_Call]]:
-    """Note the calls that the program makes in the block."""
-    calls: list[_Call] = []
-    open_lists = [calls]
-
-    def noting(name: str, function):
-        def called(*arguments):
-            inner = []
-            open_lists.append(inner)
-            try:
-                result = function(*arguments)
-            finally:
-                open_lists.pop()
-            open_lists[-1].append(_Call(name, arguments, result, inner))
-            return result
-
-        return called
-
-    watched = {name: noting(name, getattr(microgpt, name)) for name in WATCHED}
-    with hooks.replaced(microgpt, **watched):
-        yield calls
-
-
 def _position(token: int, pos_id: int, keys: list, values: list, model) -> Position:
     """Return what gpt did at a position; it is added to the caches."""
-    with _noted() as calls:
+    with chunks.watched(ENTER, NORM, SOFTMAX, MIX, ATTEND, THINK) as moments:
         logits = microgpt.gpt(token, pos_id, keys, values, model)
-    names = {id(matrix): name for name, matrix in model.state_dict.items()}
-    product = {  # by the name of the matrix
-        names[id(call.arguments[1])]: call
-        for call in calls
-        if call.name == "linear" and id(call.arguments[1]) in names
-    }
-    maker = {id(call.result): call for call in calls}  # by the vector it returned
-    streams = [
-        maker[id(product[f"layer{i}.attn_wq"].arguments[0])].arguments[0]
-        for i in range(model.n_layer)
-    ]
-    streams.append(product["lm_head"].arguments[0])
-    first = maker[id(streams[0])]
+    last: dict[str, dict] = {}  # the local names at the last end of each chunk
+    heads, layers = [], []
+    for chunk, names in moments:
+        last[chunk] = names
+        if chunk == ENTER:
+            first_norm = last[NORM]
+        elif chunk == MIX:
+            heads.append(_head(names, last[SOFTMAX]))
+        elif chunk == ATTEND:
+            norm = last[NORM]
+        elif chunk == THINK:
+            layers.append(_layer(heads, norm, last[ATTEND], last[NORM], names))
+            heads = []
     return Position(
         token,
         _numbers(model.state_dict["wte"][token]),
         _numbers(model.state_dict["wpe"][pos_id]),
-        _numbers(first.arguments[0]),
-        _scale(first),
-        [
-            _layer(f"layer{i}", product, maker, streams[i], streams[i + 1])
-            for i in range(model.n_layer)
-        ],
+        _numbers(first_norm["x"]),
+        first_norm["scale"].data,
+        layers,
         _numbers(logits),
         _numbers(microgpt.softmax(logits)),
     )
 
 
-def _layer(name: str, product: dict, maker: dict, entered: list, left: list) -> Layer:
-    """Return what a layer did between two states of the residual stream."""
-    parts = ("attn_wq", "attn_wk", "attn_wv", "attn_wo", "mlp_fc1", "mlp_fc2")
-    wq, wk, wv, wo, fc1, fc2 = (product[f"{name}.{part}"] for part in parts)
-    attention, norm = maker[id(wo.arguments[0])], maker[id(fc1.arguments[0])]
-    vectors = {
-        "entered": entered,
-        "normed": wq.arguments[0],
-        "query": wq.result,
-        "key": wk.result,
-        "value": wv.result,
-        "found": attention.result,
-        "mixed": wo.result,
-        "attended": norm.arguments[0],
-        "normed_again": norm.result,
-        "hidden": fc1.result,
-        "active": fc2.arguments[0],
-        "thought": fc2.result,
-        "left": left,
-    }
-    return Layer(
-        heads=_heads(attention),
-        scales=(_scale(maker[id(wq.arguments[0])]), _scale(norm)),
-        **{name: _numbers(vector) for name, vector in vectors.items()},
+def _head(names: dict, softmax: dict) -> Head:
+    """Return what a head did, from the names in attention and in its softmax."""
+    head = names["head"]
+    return Head(
+        _numbers(names["q"][head]),
+        [_numbers(key[head]) for key in names["keys"]],
+        [_numbers(value[head]) for value in names["values"]],
+        _numbers(names["scores"]),
+        _numbers(softmax["logits"]),
+        -softmax["shift"].data,
+        _numbers(names["weights"]),
+        _numbers(names["out"][head]),
     )
 
 
-def _heads(attention: _Call) -> list[Head]:
-    """Return what the heads did: each scored, weighed, and mixed the values."""
-    calls = attention.inner
-    heads = []
-    for score, weigh, mix in zip(calls[0::3], calls[1::3], calls[2::3], strict=True):
-        query, keys = score.arguments
-        weights, columns = mix.arguments
-        heads.append(
-            Head(
-                _numbers(query),
-                [_numbers(key) for key in keys],
-                [_numbers(value) for value in zip(*columns)],
-                _numbers(score.result),
-                _numbers(weigh.arguments[0]),
-                weigh.inner[0].result.data,
-                _numbers(weights),
-                _numbers(mix.result),
-            )
-        )
-    return heads
-
-
-def _scale(norm: _Call) -> float:
-    """Return by what a norm multiplied: the other factor of each of its products."""
-    (_, scale) = norm.result[0]._children
-    return scale.data
+def _layer(
+    heads: list[Head], norm: dict, attend: dict, second_norm: dict, think: dict
+) -> Layer:
+    """Return what a layer did, from the names in its two halves and their norms."""
+    i = attend["i"]
+    vectors = {
+        "entered": norm["x"],
+        "normed": attend["normed"],
+        "query": attend["q"],
+        "key": attend["keys"][i][-1],
+        "value": attend["values"][i][-1],
+        "found": attend["found"],
+        "mixed": attend["mixed"],
+        "attended": attend["x"],
+        "normed_again": second_norm["return"],
+        "hidden": think["hidden"],
+        "active": think["active"],
+        "thought": think["thought"],
+        "left": think["x"],
+    }
+    return Layer(
+        heads=heads,
+        scales=(norm["scale"].data, second_norm["scale"].data),
+        **{name: _numbers(vector) for name, vector in vectors.items()},
+    )
 
 
 def _numbers(vector) -> Numbers:

@@ -3,7 +3,7 @@
 // The lab's Python has a function that does a step up to `until`. What is asked for
 // while something goes on waits until that has come to a stop, between two steps.
 
-import { button, count, h } from "./parts.js";
+import { button, count, h } from "./controls.js";
 
 export class Trainer {
   done = 0; // steps

@@ -14,11 +14,11 @@ WebAssembly.Memory.prototype.grow = function (pages) {
   return grow.call(this, pages);
 };
 
-let lost = () => {}; // is told of a part's file that cannot be had
+let lost = () => {}; // is told of a package's file that cannot be had
 
-const pinned = new Map(); // address of a part's file → {integrity, report}
+const pinned = new Map(); // address of a package's file → {integrity, report}
 
-// Whatever is loaded of a part has to be the pinned file.
+// Whatever is loaded of a package has to be the pinned file.
 const get = globalThis.fetch;
 globalThis.fetch = async (address, options) => {
   const name = String(address?.url ?? address);
@@ -32,19 +32,31 @@ globalThis.fetch = async (address, options) => {
   return answer;
 };
 
-async function load(name, parts, report = () => {}) {
-  const { base: folder, files } = parts[name];
+// Load a package; returns its address, and its modules by their files' names.
+async function load({ base: folder, files }, report = () => {}) {
   const base = new URL(folder, import.meta.url).href;
   const names = Object.keys(files);
   let loaded = 0;
   const count = () => report(++loaded / names.length);
   for (const file of names) pinned.set(base + file, { integrity: files[file], report: count });
   const scripts = names.filter((file) => /js$/.test(file));
-  await Promise.all(scripts.map((file) => fetch(base + file).then((a) => a.text())));
-  return [await import(base + names[0]), base];
+  const modules = await Promise.all(scripts.map((file) => importChecked(base + file)));
+  return { base, modules: Object.fromEntries(scripts.map((file, i) => [file, modules[i]])) };
 }
 
-let parts;
+// Import a pinned script: what runs are the bytes that were checked, not what the server
+// gives when it is asked once more.
+async function importChecked(address) {
+  const checked = await (await fetch(address)).arrayBuffer();
+  const own = URL.createObjectURL(new Blob([checked], { type: "text/javascript" }));
+  try {
+    return await import(own);
+  } finally {
+    URL.revokeObjectURL(own);
+  }
+}
+
+let packages; // what is loaded beside the bundle, by name
 let graphs = null; // what lays graphs out, once it is loaded
 
 async function start({ kept }) {
@@ -53,11 +65,14 @@ async function start({ kept }) {
   const answer = await fetch(address, { cache: "no-cache" }).catch(again);
   if (!answer.ok) throw new Error(`${answer.url} says ${answer.status}`);
   const bundle = await answer.json();
-  parts = bundle.parts;
+  packages = bundle.packages;
   const report = (share) => postMessage({ loaded: share });
-  const [{ loadPyodide }, indexURL] = await load("python", parts, report);
+  const { base: indexURL, modules } = await load(packages.python, report);
+  const { default: createPyodideModule } = modules["pyodide.asm.mjs"];
+  const { loadPyodide } = modules["pyodide.mjs"];
   const loss = new Promise((_, reject) => (lost = reject));
-  const loading = loadPyodide({ indexURL, env: { HOME: "/book" } });
+  const env = { HOME: "/book" };
+  const loading = loadPyodide({ indexURL, createPyodideModule, env });
   const python = await Promise.race([loading, loss]); // it may wait for ever for a file
   for (const [name, text] of Object.entries(bundle.files)) {
     const path = `/book/${name}`;
@@ -68,7 +83,7 @@ async function start({ kept }) {
   driver = python.pyimport("labs.shared.driver");
   for (const [module, state] of kept) driver.restore(module, state);
   const tell = (printed) => postMessage({ id: asked, printed });
-  python.pyimport("labs.shared.typed").listen(tell);
+  python.pyimport("exercises.typed").listen(tell);
 }
 
 function call(name, args) {
@@ -135,7 +150,7 @@ const actions = {
   run: ({ id, name, args }) => run(id, name, args),
   pause: ({ run }) => void running.delete(run),
   async graph({ nodes, edges, settings }) {
-    graphs ??= (await load("graphs", parts))[0];
+    graphs ??= Object.values((await load(packages.graphs)).modules)[0];
     const { Graph, layout } = graphs;
     const graph = new Graph().setGraph(settings).setDefaultEdgeLabel(() => ({}));
     for (const node of nodes) graph.setNode(node.id, node);

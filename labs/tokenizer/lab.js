@@ -1,6 +1,6 @@
 // The tokenizer's lab: type a text, see its tokens.
 
-import { button, h, textField } from "../shared/parts.js";
+import { button, h, textField } from "../shared/controls.js";
 
 export default async function tokenizer(body, lab) {
   const typed = textField("Text", "emma", show);

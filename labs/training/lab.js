@@ -1,8 +1,8 @@
 // The training lab: the program trains, step by step, and what happens is drawn.
 
 import { Chart, movingMean, recentMean } from "../shared/chart.js";
-import { button, choice, count, field, fixed, h, nameList } from "../shared/parts.js";
-import { option, percent, seldom } from "../shared/parts.js";
+import { button, choice, count, field, fixed, h, nameList } from "../shared/controls.js";
+import { option, percent, seldom } from "../shared/controls.js";
 import { Trainer } from "../shared/trainer.js";
 
 const RATES = [0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1];

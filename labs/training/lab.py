@@ -6,14 +6,15 @@ The run that goes on is the module's only state; its model is the reader's own, 
 from __future__ import annotations
 
 import math
-import pickle
 from collections import Counter
-from itertools import accumulate, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 
 import microgpt
 
 from labs import LabError
 from labs.shared import fields, hooks, models, runs
+from labs.shared.start import SEED, start
 
 MOST = {
     "steps": 10_000,
@@ -29,26 +30,28 @@ EVERY = 100  # steps between two entries of the log
 NAMES = 5  # in an entry
 
 
+class Options(NamedTuple):
+    """What a training is begun with; `data` is the reader's own list."""
+
+    seed: int
+    steps: int
+    learning_rate: float
+    sizes: dict[str, int]
+    data: str | None
+
+
 class Training:
     """A run, what it was begun with, and what is told about it."""
 
-    def __init__(
-        self,
-        seed: int,
-        steps: int,
-        learning_rate: float,
-        sizes: dict[str, int],
-        data: str | None,
-    ) -> None:
-        self.options = (seed, steps, learning_rate, sizes, data)
-        docs = models.names() if data is None else _own_list(data)
-        _check_sizes(docs, sizes)
-        docs, model, rng = models.start(docs, seed, **sizes)
-        self.run = runs.Run(microgpt, model, docs, steps, learning_rate, rng)
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        docs = models.names() if options.data is None else _own_list(options.data)
+        _check_sizes(docs, options.sizes)
+        docs, model, rng = start(microgpt, docs, options.seed, **options.sizes)
+        steps, rate = options.steps, options.learning_rate
+        self.run = runs.Run(microgpt, model, docs, steps, rate, rng)
         self.log: list[dict] = []
-        self.trouble = ""  # why it cannot go on
-        self.info = self._describe(sizes)
-        self._begun = pickle.dumps(self.options)
+        self.info = self._describe()
 
     def step(self) -> dict:
         """Do a step and tell about it, see the module's `step`."""
@@ -58,16 +61,12 @@ class Training:
         if run.done == run.steps:
             raise LabError(f"All {run.steps:,} steps are done. Begin again.")
         doc = run.doc(run.done)
-        try:
-            loss = run.step()
-        except runs.DivergedError:
-            loss = run.losses[-1]
-            self._diverge()
-        if run.done == run.steps and not all(map(math.isfinite, run.numbers[0])):
-            self._diverge()
+        loss = run.step()
         is_told = run.done % EVERY == 0 or run.done == run.steps
+        entry = []
         if is_told and not self.trouble:
-            self.log.append({"step": run.done, "names": run.samples(NAMES)})
+            entry = [{"step": run.done, "names": run.samples(NAMES)}]
+        self.log += entry
         return {
             "step": run.done,
             "steps": run.steps,
@@ -76,30 +75,32 @@ class Training:
             "doc": doc,
             "done": bool(self.trouble) or run.done == run.steps,
             "trouble": self.trouble,
-            "log": self.log[-1:] if is_told and not self.trouble else [],
+            "log": entry,
         }
 
-    def keep(self) -> bytes:
-        """Return what `go_on` needs."""
-        run = self.run.keep()
-        return pickle.dumps((self._begun, run, self.log, self.trouble))
-
-    @classmethod
-    def go_on(cls, kept: bytes) -> Training:
-        """Return the training as it was when it was kept."""
-        begun, run, log, trouble = pickle.loads(kept)
-        training = cls(*pickle.loads(begun))
-        training.run.go_on(run)
-        training.log, training.trouble = log, trouble
-        return training
-
-    def _diverge(self) -> None:
-        self.trouble = (
+    @property
+    def trouble(self) -> str:
+        """Why it cannot go on, "" if it can."""
+        if not self.run.has_diverged:
+            return ""
+        return (
             f"The training diverged at step {self.run.done:,}: its numbers have gone "
             "off to infinity. Lower the learning rate and begin again."
         )
 
-    def _describe(self, sizes: dict[str, int]) -> dict:
+    def keep(self) -> tuple:
+        """Return what `go_on` needs."""
+        return self.options, self.run.keep(), self.log
+
+    @classmethod
+    def go_on(cls, options: Options, run: tuple, log: list[dict]) -> Training:
+        """Return the training as it was when it was kept."""
+        training = cls(options)
+        training.run.go_on(run)
+        training.log = log
+        return training
+
+    def _describe(self) -> dict:
         run, model = self.run, self.run.model
         vocab = model.tokenizer.vocab_size
         seen = run.docs[: run.steps]
@@ -110,7 +111,7 @@ class Training:
             "vocab": vocab,
             "params": len(model.params()),
             "steps": run.steps,
-            "seed": self.options[0],
+            "seed": self.options.seed,
             "learning_rate": run.learning_rate,
             "sizes": {name: getattr(model, name) for name in microgpt.SIZES},
             "uniform": math.log(vocab),
@@ -127,7 +128,7 @@ _now: list[Training] = []  # the training that goes on, once there is one
 
 
 def begin(
-    seed: int | str = models.SEED,
+    seed: int | str = SEED,
     steps: int | str = 1000,
     learning_rate: float | str = 0.01,
     n_embd: int | str = 16,
@@ -139,11 +140,11 @@ def begin(
     """Begin a training with the program's options, on the book's names or on `data`.
 
     Numbers may be given as text. Returns `docs`, `vocab` and `params`, how many there
-    are; `steps`, `seed`, `learning_rate` and `sizes`; the losses `uniform` and
-    `bigram` of two who do not learn, the latter measured with `held_out` documents (0:
-    with those of the training); how many documents are `longer` than the model reads;
-    `matrices`, the shapes by name; and `tokens`, their texts. A page may run this like
-    a step, and then it is kept like a step: so it is `done` at once.
+    are; `steps`, `seed`, `learning_rate` and `sizes`; `uniform`, the loss of guessing
+    blindly, and `bigram`, that of counting pairs, measured with `held_out` documents
+    (0: with those of the training); how many documents are `longer` than the model
+    reads; `matrices`, the shapes by name; and `tokens`, their texts. A page may run
+    this like a step, so that the worker keeps it like one: so it is `done` at once.
     Raises LabError if something is wrong, and leaves an earlier training as it was.
     """
     sizes = {
@@ -154,9 +155,9 @@ def begin(
     }
     seed = fields.number("seed", seed, microgpt.whole, "a whole number")
     steps = _size("steps", steps)
-    training = Training(seed, steps, check_rate(learning_rate), sizes, data)
-    _take_up(training)
-    return training.info
+    options = Options(seed, steps, check_rate(learning_rate), sizes, data)
+    _take_up(Training(options))
+    return _now[0].info
 
 
 def step(until: int | None = None) -> dict:
@@ -192,7 +193,7 @@ def status() -> dict | None:
     run = training.run
     return {
         "info": training.info,
-        "data": training.options[4],
+        "data": training.options.data,
         "losses": [*run.losses],
         "rate": run.rate if run.done else None,
         "learning_rate": run.learning_rate,
@@ -243,35 +244,35 @@ def parameter(matrix: str, row: int, column: int) -> dict:
         raise LabError(
             f"{matrix} has rows 0 to {rows - 1} and columns 0 to {columns - 1}."
         )
-    sizes = [rows * columns for rows, columns in shapes.values()]
-    starts = dict(zip(shapes, accumulate(sizes, initial=0)))
-    place = starts[matrix] + row * columns + column
-    value, m, v = (numbers[place] for numbers in run.numbers)
-    found = {"value": value, "m": m, "v": v, "before": None, "step": run.done}
-    if run.done and run.before:
-        adam = run.adam
-        old = dict(zip(("value", "m", "v"), (each[place] for each in run.before)))
-        mean = m / (1 - adam.beta1**run.done)
-        square = v / (1 - adam.beta2**run.done)
-        found |= {
-            "before": old,
-            "slope": adam.params[place].grad,
-            "rate": run.rate,
-            "betas": [adam.beta1, adam.beta2],
-            "means": {"m": mean, "v": square},
-            "change": value - old["value"],
-        }
-    return found
+    adam, p = run.adam, run.model.state_dict[matrix][row][column]
+    place = adam.params.index(p)
+    now = {"value": p.data, "m": adam.m[place], "v": adam.v[place]}
+    if not run.before:
+        return {**now, "before": None, "step": run.done}
+    before = dict(zip(now, (numbers[place] for numbers in run.before)))
+    return {
+        **now,
+        "before": before,
+        "step": run.done,
+        "slope": p.grad,
+        "rate": run.rate,
+        "betas": [adam.beta1, adam.beta2],
+        "means": {
+            "m": now["m"] / (1 - adam.beta1**run.done),
+            "v": now["v"] / (1 - adam.beta2**run.done),
+        },
+        "change": p.data - before["value"],
+    }
 
 
-def save() -> bytes:
+def save() -> tuple | None:
     """Return what another worker needs to go on as if nothing had happened."""
-    return _now[0].keep() if _now else b""
+    return _now[0].keep() if _now else None
 
 
-def restore(kept: bytes) -> None:
+def restore(kept: tuple) -> None:
     """Go on from what `save` returned."""
-    _take_up(Training.go_on(kept))
+    _take_up(Training.go_on(*kept))
 
 
 def bigram_loss(tokenizer, seen: list[str], asked: list[str]) -> float:
@@ -337,9 +338,12 @@ def _own_list(data: str) -> list[str]:
 
 
 def _check_sizes(docs: list[str], sizes: dict[str, int]) -> None:
-    """Raise LabError if a page cannot train a model of such sizes in good time."""
-    shapes = models.empty(docs, sizes).shapes()
-    count = sum(rows * columns for rows, columns in shapes.values())
+    """Raise LabError unless there is such a model, small enough for a page."""
+    try:
+        model = microgpt.Model(microgpt.Tokenizer("".join(docs)), **sizes)
+    except ValueError as error:
+        raise LabError(f"There is no such model: {error}.") from None
+    count = sum(rows * columns for rows, columns in model.shapes().values())
     if count > MOST_PARAMETERS:
         raise LabError(
             f"That model has {count:,} parameters. A page can train up to "

@@ -2,7 +2,7 @@
 
 import { Chart } from "../shared/chart.js";
 import { Editor, changesOf, printout } from "../shared/editor.js";
-import { fixed, h, nameList } from "../shared/parts.js";
+import { fixed, h, nameList } from "../shared/controls.js";
 
 const SAID = 20; // the status says every so many steps how far it is
 const PRINTED = 4000; // characters of what the program printed that are kept

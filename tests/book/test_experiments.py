@@ -13,7 +13,7 @@ import pytest
 from experiments import figures, measures, run, tables
 from experiments.lists import PUBLISHED, split
 from experiments.programs import BOOK, fingerprint, program
-from experiments.speed.ideas import IDEAS, Bench
+from experiments.speed.ideas import IDEAS, Comparison
 from experiments.trials import TRIALS, first_losses
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -54,7 +54,7 @@ def test_held_out_names_are_never_trained_on():
 
 
 def test_the_default_run_begins_as_recorded(results):
-    found = list(islice(Bench(BOOK, 1).steps(), 30))
+    found = list(islice(Comparison(BOOK, 1).steps(), 30))
     recorded = results["own"]["default run"]["losses"]
     assert len(recorded) == 1000
     assert found == pytest.approx(recorded[:30], abs=6e-5)
@@ -108,9 +108,9 @@ def test_where_the_heads_look_adds_up(results):
 def test_attention_is_watched_without_a_trace():
     microgpt = program()
     softmax = microgpt.softmax
-    bench = Bench(BOOK, 1)
+    comparison = Comparison(BOOK, 1)
     model = measures.fresh_model(microgpt, "own")
-    heads = measures.attention_weights(microgpt, model, bench.docs[0])
+    heads = measures.attention_weights(microgpt, model, comparison.docs[0])
     assert len(heads) == 4 and heads[0][0] == pytest.approx([1.0])
     assert microgpt.softmax is softmax
 
@@ -120,15 +120,15 @@ def test_attention_is_watched_without_a_trace():
 
 @pytest.mark.parametrize("variant", [*IDEAS.values(), "tape"])
 def test_an_idea_taken_out_leaves_the_losses_alone(variant):
-    bench = Bench(BOOK, 1)
-    losses = list(islice(bench.steps(variant), 4))
-    assert losses == pytest.approx(list(islice(bench.steps(), 4)), abs=1e-12)
+    comparison = Comparison(BOOK, 1)
+    losses = list(islice(comparison.steps(variant), 4))
+    assert losses == pytest.approx(list(islice(comparison.steps(), 4)), abs=1e-12)
 
 
 def test_the_pass_by_hand_has_the_same_losses():
-    bench = Bench(BOOK, 1)
-    by_hand = list(islice(bench.by_hand(), 8))
-    assert by_hand == pytest.approx(list(islice(bench.steps(), 8)), abs=1e-12)
+    comparison = Comparison(BOOK, 1)
+    by_hand = list(islice(comparison.by_hand(), 8))
+    assert by_hand == pytest.approx(list(islice(comparison.steps(), 8)), abs=1e-12)
 
 
 # Tables

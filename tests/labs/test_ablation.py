@@ -1,7 +1,7 @@
 """The ablation lab, natively and in the page."""
 
-import importlib.util
 import itertools
+import math
 import random
 import re
 import statistics
@@ -11,24 +11,8 @@ import sys
 import pytest
 from conftest import ROOT
 
+from experiments import programs as experiments
 from labs import LabError
-
-
-@pytest.fixture(scope="module")
-def variant(tmp_path_factory):
-    """Return a function: a variant of the program as the command line tangles it."""
-
-    def load(name):
-        folder = tmp_path_factory.mktemp(name)
-        command = [sys.executable, "tangle.py", "--variant", name, "--out", str(folder)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        path = folder / "microgpt.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module, path
-
-    return load
 
 
 def native(module, program, steps, count, learning_rate=0.01):
@@ -44,12 +28,12 @@ def native(module, program, steps, count, learning_rate=0.01):
 
 
 def test_every_variant_of_the_chapter_is_offered(labs):
-    from labs.ablation import lab as ablation
+    from labs.ablation.changes import CHANGES
 
     book = (ROOT / "microgpt.md").read_text(encoding="utf-8")
     chapter = book.split("## What each part is worth")[1].split("\n### Try it")[0]
     found = re.findall(r"\(variant ([\w-]+)\)", chapter)
-    offered = [change.variant for change in ablation.CHANGES.values()]
+    offered = [change.variant for change in CHANGES.values()]
     assert {*found} == {*offered}
     table = [*re.findall(r"^\| ([^|]+?) \|", chapter, re.MULTILINE)]
     assert {each["name"] for each in labs("ablation.changes")} <= {*table}
@@ -65,11 +49,11 @@ def test_every_variant_of_the_chapter_is_offered(labs):
     ],
 )
 def test_both_programs_do_what_they_do_alone(
-    labs, program, fresh, variant, name, tangled, learning_rate
+    labs, program, fresh, name, tangled, learning_rate
 ):
     labs("ablation.begin", chosen=[name], steps=20)
     told = [labs("ablation.step") for _ in range(20)]
-    module, _ = variant(tangled)
+    module = experiments.program(variant=tangled)
     for place, (code, rate) in enumerate([(fresh, 0.01), (module, learning_rate)]):
         losses, names = native(code, program, 20, 20, rate)
         assert [each["losses"][place] for each in told] == losses
@@ -79,9 +63,11 @@ def test_both_programs_do_what_they_do_alone(
         labs("ablation.step")
 
 
-def test_a_variant_prints_the_same_lines(labs, variant):
-    _, path = variant("no-norms")
-    command = [sys.executable, str(path), "--steps", "12", "--samples", "0"]
+def test_a_variant_prints_the_same_lines(labs, tmp_path):
+    command = [sys.executable, "tangle.py", "--variant", "no-norms", "--out", tmp_path]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    path = tmp_path / "microgpt.py"
+    command = [sys.executable, path, "--steps", "12", "--samples", "0"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     labs("ablation.begin", chosen=["no norms"], steps=12)
     lines = [
@@ -106,6 +92,19 @@ def test_another_worker_goes_on_as_if_nothing_had_happened(labs):
     assert labs("ablation.status") == was
     assert [labs("ablation.step") for _ in range(7)] == expected
     assert labs("ablation.compare") == compared
+
+
+def test_a_program_may_break_down_in_its_last_step(labs):
+    from labs.ablation import lab as ablation
+
+    labs("ablation.begin", chosen=["no MLP"], steps=2)
+    labs("ablation.step"), labs("ablation.step")
+    for p in ablation._now[0].runs["no MLP"].model.params():
+        p.data = math.inf
+    compared = labs("ablation.compare")
+    assert [each["name"] for each in compared["programs"]] == ["intact"]
+    assert compared["samples"][1] == {"name": "no MLP", "names": []}
+    assert "no MLP broke down at step 2" in labs("ablation.status")["trouble"]
 
 
 def test_the_comparison_is_of_the_same_steps(labs):

@@ -200,7 +200,7 @@ def test_a_program_with_edits_is_what_cells_import(run):
 
 
 def test_lines_are_heard_as_they_are_printed(run, monkeypatch):
-    from labs.shared import typed
+    from exercises import typed
 
     heard = []
     monkeypatch.setattr(typed, "_listeners", [heard.append])

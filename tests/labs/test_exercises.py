@@ -1,6 +1,9 @@
 """The exercises and their checkers, natively and in the page."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -200,10 +203,10 @@ def words(answer):
 
 
 def test_each_exercise_of_the_book_has_a_checker_and_the_other_way_round(labs):
-    from labs.exercise.lab import EXERCISES
+    from exercises.judging import find_all
 
     assert len(NAMES) >= 10
-    assert sorted(NAMES) == sorted(EXERCISES) == sorted(SOLUTIONS)
+    assert sorted(NAMES) == sorted(find_all()) == sorted(SOLUTIONS)
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
@@ -236,6 +239,27 @@ def test_an_answer_cannot_spoil_the_program_of_others(labs):
     labs("exercise.check", exercise="slopes", text=text)
     answer = labs("exercise.check", exercise="value", text=SOLUTIONS["value"])
     assert answer["passed"]
+
+
+MARKED_ALONE = """
+import sys
+from pathlib import Path
+from exercises import judging
+from literate.core.document import parse
+book = parse(Path("microgpt.md").read_text(encoding="utf-8"), "microgpt.md")
+home, name, text = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+assert judging.check(judging.find(name), text, book, home)["passed"]
+assert not [module for module in sys.modules if module.split(".")[0] == "labs"]
+"""
+
+
+@pytest.mark.parametrize("name", ["slopes", "squared-relu"])
+def test_answers_are_marked_without_the_labs_and_any_package(program, tmp_path, name):
+    for file in ("microgpt.py", "names.txt"):
+        shutil.copyfile(program.folder / file, tmp_path / file)
+    words = [str(tmp_path), name, SOLUTIONS[name]]
+    command = [sys.executable, "-S", "-c", MARKED_ALONE, *words]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def test_an_unknown_exercise_is_refused(labs):

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 
 import pytest
 from browser import ROOT
@@ -99,13 +100,29 @@ def test_the_heads_are_parts_of_the_vectors(which, labs):
                 assert values == layers[seen].value
 
 
-def test_the_program_is_as_before_afterwards(labs, microgpt):
+def test_nothing_is_watched_any_more_after_an_error(labs):
     from labs.shared import models, trace
 
-    before = {name: getattr(microgpt, name) for name in trace.WATCHED}
+    before = sys.gettrace()
     with pytest.raises(IndexError):
         trace.positions(models.model("untrained"), [26, 1000])
-    assert {name: getattr(microgpt, name) for name in trace.WATCHED} == before
+    assert sys.gettrace() is before
+
+
+def test_a_chunk_that_was_renamed_is_missed_by_its_name(labs):
+    from labs.shared import chunks
+
+    with pytest.raises(KeyError, match="Attend to earlier tokens"):
+        chunks.code("Attend to earlier tokens")
+
+
+def test_a_chunk_stands_in_the_program_where_its_lines_are(labs, microgpt):
+    from labs.shared import chunks, trace
+
+    program = inspect.getsource(microgpt).splitlines()
+    for name in (trace.ENTER, trace.NORM, trace.MIX, trace.ATTEND, trace.THINK):
+        lines = [program[line - 1].strip() for line in chunks.lines(name)]
+        assert [line for line in lines if line] == chunks.code(name)
 
 
 def test_a_model_that_went_astray_is_no_mistake_of_the_lab(deep, labs):

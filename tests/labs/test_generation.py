@@ -84,10 +84,11 @@ def test_the_program_is_left_as_it_was(labs, microgpt):
     assert (microgpt.gpt, microgpt.softmax) == before
 
 
-def test_what_is_in_the_list_is_said(labs):
+def test_what_is_in_the_list_is_said(labs, microgpt):
     from labs.shared import models
+    from labs.shared.start import start
 
-    docs = models.start(models.names())[0]
+    docs = start(microgpt, models.names())[0]
     for text, seen in ((docs[3], True), (docs[2000], False)):
         found = []
         for drawn in range(0, 4000, 40):  # a prompt one letter short, until it fits
@@ -110,9 +111,10 @@ def test_a_name_may_have_no_end(labs):
 
 def test_a_model_of_another_size_has_more_positions_than_letters(labs, microgpt):
     from labs.shared import models
+    from labs.shared.start import start
 
     docs = ["ab🙂a", "ba"]
-    _, model, _ = models.start(docs, n_embd=4, n_head=2, block_size=12)
+    _, model, _ = start(microgpt, docs, n_embd=4, n_head=2, block_size=12)
     models.make_yours(model)
     answer = labs("generation.names", model="yours", seed=1, prompt="🙂")
     assert answer["tokens"] == ["a", "b", "🙂", "BOS"]
@@ -247,7 +249,7 @@ def test_what_is_done_seldom_is_done_with_the_newest_arguments(open_lab):
     page.evaluate(
         """async () => {
           const style = document.querySelector("link[href$='labs/labs.css']");
-          const { seldom } = await import(new URL("shared/parts.js", style.href));
+          const { seldom } = await import(new URL("shared/controls.js", style.href));
           window.done = [];
           const ask = seldom((n) => done.push(n), 30);
           for (const n of [1, 2, 3, 4]) ask(n);

@@ -1,4 +1,4 @@
-"""What is behind all labs: the bundle, the pinned parts, the machine in the page."""
+"""What is behind all labs: the bundle, the pinned packages, the machine in the page."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def restore(state):
 @pytest.fixture
 def machine_page(chromium, site):
     """A page with a started machine, `window.machine`, that has the trial module."""
-    if not vendor.local_files(vendor.PARTS["python"]):
+    if not vendor.local_files(vendor.PACKAGES["python"]):
         lacking("there is no local copy of Pyodide: python -m labs.vendor")
     context = chromium.new_context()
     page = context.new_page()
@@ -98,7 +98,7 @@ def attempt(page, call):
     return page.evaluate(f"attempt(machine.{call})")
 
 
-# The bundle and the parts
+# The bundle and the packages
 
 
 def test_the_bundle_has_the_very_program(site, program):
@@ -133,18 +133,18 @@ def test_a_program_that_fails_is_reported():
         bundle.trained(texts)
 
 
-def test_the_parts_come_from_the_public_server_without_a_copy(monkeypatch, tmp_path):
+def test_the_packages_come_from_the_public_server_without_a_copy(monkeypatch, tmp_path):
     monkeypatch.setattr(vendor, "FOLDER", tmp_path)
     outputs = {"build/microgpt.py": "", "build/names.txt": ""}
-    parts = json.loads(bundle.bundle("", outputs, None))["parts"]
-    python = vendor.PARTS["python"]
-    assert parts["python"]["base"] == python.public
+    packages = json.loads(bundle.bundle("", outputs, None))["packages"]
+    python = vendor.PACKAGES["python"]
+    assert packages["python"]["base"] == python.public
     assert python.version in python.public
-    assert parts["python"]["files"] == python.files
+    assert packages["python"]["files"] == python.files
     assert bundle.vendored() == {}
 
 
-def test_a_part_that_is_not_the_pinned_one_is_refused():
+def test_a_file_that_is_not_the_pinned_one_is_refused():
     content = b"print('hello')"
     vendor.check(
         "x",
@@ -152,7 +152,7 @@ def test_a_part_that_is_not_the_pinned_one_is_refused():
         "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb",
     )
     with pytest.raises(ValueError, match="x is not the pinned file: sha384-"):
-        vendor.check("x", content, vendor.PARTS["python"].files["pyodide.mjs"])
+        vendor.check("x", content, vendor.PACKAGES["python"].files["pyodide.mjs"])
 
 
 # The driver
@@ -374,8 +374,14 @@ def test_leaving_before_anything_is_loaded_starts_nothing(open_page, site):
     assert not [url for url in asked if url.endswith("/labs/shared/worker.js")]
 
 
-@pytest.mark.parametrize("how", ["no network", "another file"])
-def test_a_part_that_cannot_be_had_leaves_the_picture(chromium, site, how):
+SPOILT = [
+    ("no network", "pyodide.asm.mjs"),
+    *(("another file", name) for name in vendor.PACKAGES["python"].files),
+]
+
+
+@pytest.mark.parametrize(("how", "file"), SPOILT)
+def test_a_file_that_is_changed_on_the_way_is_refused(chromium, site, how, file):
     context = chromium.new_context()
     page = context.new_page()
 
@@ -385,16 +391,36 @@ def test_a_part_that_cannot_be_had_leaves_the_picture(chromium, site, how):
         else:
             route.fulfill(content_type="text/javascript", body="export default 1")
 
-    page.route("**/pyodide.asm.mjs", spoil)
+    page.route(f"**/{file}", spoil)
     page.goto(site.url(site.page_with_lab("tokenizer")))
     lab = page.locator('.lab[data-lab="tokenizer"]')
     lab.locator(".lab-start").click()
     lab.get_by_text("could not be started").wait_for()
     assert lab.locator("table").is_visible()
-    page.unroute("**/pyodide.asm.mjs")
+    page.unroute(f"**/{file}")
     lab.locator(".lab-start").click()
     lab.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=60_000)
     context.close()
+
+
+@pytest.mark.parametrize("script", ["pyodide.mjs", "pyodide.asm.mjs", "dagre.esm.js"])
+def test_what_is_run_is_what_was_checked(open_page, site, script):
+    page = open_page(site.page_with_lab("autograd")).page
+    asked = []
+
+    def change(route):
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.continue_()
+        else:
+            body = "throw new Error('This was never checked.')"
+            route.fulfill(content_type="text/javascript", body=body)
+
+    page.route(f"**/{script}", change)
+    lab = page.locator('.lab[data-lab="autograd"]').first
+    lab.locator(".lab-start").click()
+    lab.locator("xpath=self::*[@data-state='ready']").wait_for(timeout=20_000)
+    assert len(asked) == 1
 
 
 # The labs in the book

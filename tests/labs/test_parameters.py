@@ -121,8 +121,9 @@ def test_a_model_in_training_shows_slopes_and_means(labs, microgpt, yours):
         labs("training.step")
     # The same by the program alone
     from labs.shared import models
+    from labs.shared.start import start
 
-    docs, model, _ = models.start(models.names())
+    docs, model, _ = start(microgpt, models.names())
     assert len([*islice(microgpt.train(model, docs, 1000), 3)]) == 3
     answer = labs("parameters.matrices", model="yours")
     numbers = [n for matrix in answer["matrices"] for n in matrix["numbers"]]

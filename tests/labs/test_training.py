@@ -9,6 +9,7 @@ import pytest
 from browser import change_colours
 
 from labs import LabError
+from labs.shared.start import start
 
 NAMES = "anna\nbert\ncarl\ndora\nemil\nfritz\ngustav\nhanna\n"
 
@@ -102,7 +103,7 @@ def test_a_new_learning_rate_counts_from_the_next_step_on(labs, fresh, program):
     labs("training.set_learning_rate", learning_rate=0.1)
     told = labs("training.step")
     assert told["rate"] == 0.1 * (1 - 10 / 100)
-    docs, model, _ = models_start(fresh, book_names(program))
+    docs, model, _ = start(fresh, book_names(program))
     adam = fresh.Adam(model.params())
     for step in range(11):
         rate = (0.1 if step >= 10 else 0.01) * (1 - step / 100)
@@ -110,14 +111,6 @@ def test_a_new_learning_rate_counts_from_the_next_step_on(labs, fresh, program):
         loss = fresh.learn(tokens, model, adam, rate)
     assert told["loss"] == loss
     assert labs("training.step")["loss"] == step_loss(fresh, model, docs[11])
-
-
-def models_start(program, docs, seed=42):
-    rng = random.Random(seed)
-    docs = [*docs]
-    rng.shuffle(docs)
-    model = program.Model(program.Tokenizer("".join(docs)))
-    return docs, model.randomize(rng), rng
 
 
 def step_loss(program, model, doc):
@@ -147,7 +140,7 @@ def test_the_guesses_are_the_programs(labs, fresh, program):
     assert labs("training.documents")["last"] is None
     do(labs, 3)
     found = labs("training.documents")
-    docs, model, _ = models_start(fresh, book_names(program))
+    docs, model, _ = start(fresh, book_names(program))
     losses = fresh.train(model, docs, 1000)
     next(losses), next(losses)
     before = guesses(fresh, model, docs[2])
@@ -177,7 +170,7 @@ def test_a_parameter_moves_as_adam_moves_it(labs, fresh, program):
     before = labs("training.parameter", **place)
     do(labs, 1)
     found = labs("training.parameter", **place)
-    docs, model, _ = models_start(fresh, book_names(program))
+    docs, model, _ = start(fresh, book_names(program))
     losses = fresh.train(model, docs, 1000)
     for _ in range(5):
         next(losses)

@@ -1,7 +1,7 @@
 """Code that a reader has typed: run as if typed into Python, and kept from harm.
 
-Whatever it does, only it ends: by an error, by printing too much, by leaving, or by
-wanting more memory than there is.
+Such code may end by an error, by printing too much, by leaving, or by wanting more
+memory than there is. Whatever it does, what runs it goes on.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ import random
 import shutil
 import sys
 import traceback
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
-from labs.shared import models
-
-LIMIT = 20_000  # characters that a code may print
+LIMIT = 20_000  # characters that typed code may print
 ENDINGS = {
     "flood": f"Ended here: more than {LIMIT:,} characters were printed.",
     "exit": "Ended here: the code asked Python to exit.",
@@ -34,28 +32,36 @@ ENDINGS = {
 
 UNPRINTABLE = "an error that cannot be printed"
 
-_listeners: list[Callable[[str], object]] = []  # of what is printed on live screens
+_listeners: list[Callable[[str], object]] = []  # they hear what live code prints
 
 
 def listen(tell: Callable[[str], object]) -> None:
-    """Let `tell` have each line of a live screen, as soon as it is printed."""
+    """Let `tell` have each line that live code prints, as soon as it is printed."""
     _listeners.append(tell)
 
 
-# What is the labs' as well as the code's: whatever it puts there is taken away again.
+# Modules that typed code shares with those who run it: what it changes in them is
+# undone afterwards.
 SHARED = (builtins, json, math, os, random, sys)
 
 
-class Code:
-    """A text to be run; `output` is what it printed, `ending` how it ended.
+class TypedCode:
+    """A text to be run with a program.
 
-    `ending` is None at the end of the text, "error", or a key of ENDINGS.
+    `output` is what it printed, and `ending` how it ended: None at the end of
+    the text, "error", or a key of ENDINGS.
     """
 
-    def __init__(self, text: str, name: str, is_live: bool = False) -> None:
-        """Take a text; `name` is what tracebacks call it, `is_live` as of a Screen."""
+    def __init__(
+        self, text: str, name: str, program: ModuleType, is_live: bool = False
+    ) -> None:
+        """Take a text; tracebacks call it `name`, and `program` is its microgpt.
+
+        Those who `listen` hear at once what it prints if it `is_live`.
+        """
         self.text = text
         self.name = name
+        self.program = program
         self.ending: str | None = None
         self.screen = Screen(is_live)
 
@@ -63,9 +69,9 @@ class Code:
     def output(self) -> str:
         return self.screen.shown()
 
-    def run(self, program: types.ModuleType, names: dict) -> None:
+    def run(self, names: dict) -> None:
         """Run the text up to its first error."""
-        with confined(program, self.screen):
+        with confined(self.program, self.screen):
             for _ in self.steps(names):
                 if self.ending:
                     return
@@ -79,26 +85,27 @@ class Code:
         lines = self.text.splitlines(keepends=True)
         linecache.cache[self.name] = (len(self.text), None, lines, self.name)
         names.setdefault("__builtins__", builtins)
-        statements = [None]
-        with contextlib.suppress(Exception):  # it is raised again below
-            statements = _together(self._parse().body)
-        for statement in statements:
+        for statement in self._statements():
             start = len(self.output)
             error = self._do(statement, names)
             yield self.output[start:], error
             if self.ending not in (None, "error"):
                 return
 
-    def _parse(self) -> ast.Module:
-        return compile(self.text, self.name, "exec", ast.PyCF_ONLY_AST)
+    def _statements(self) -> list[ast.Interactive] | list[str]:
+        """Return the statements; the whole text if Python cannot read it."""
+        try:
+            return _together(ast.parse(self.text, self.name).body)
+        except Exception:  # it is raised again where the text is run
+            return [self.text]
 
-    def _do(self, statement: ast.Interactive | None, names: dict) -> str | None:
+    def _do(self, statement: ast.Interactive | str, names: dict) -> str | None:
         """Run a statement, set `ending`, and return the last line of its error."""
         self.ending, error = None, None
         own, before = vars(builtins), vars(builtins).copy()
         try:
-            what = statement or self._parse()
-            code = compile(what, self.name, "single", dont_inherit=True)
+            mode = "exec" if isinstance(statement, str) else "single"
+            code = compile(statement, self.name, mode, dont_inherit=True)
             try:
                 exec(code, names)
             finally:
@@ -113,7 +120,7 @@ class Code:
         except BaseException as fault:
             self.ending = "error"
             error = last_line(fault)
-            self.screen.add(_traceback(fault))
+            self.screen.add(_traceback(fault, _home(self.program)))
         if self.ending in ENDINGS:
             self.screen.add(ENDINGS[self.ending])
         return error
@@ -144,19 +151,18 @@ class Screen(io.StringIO):
         self.seek(0)
         self.truncate()
         room = max(0, LIMIT - len(self._shown))
-        self._shown += str.__getitem__(text, slice(room))
+        self._shown += text[:room]
         self._tell()
-        if str.__len__(text) > room:
+        if len(text) > room:
             raise Flood
-        return str.__len__(text)
+        return len(text)
 
     def _tell(self) -> None:
         end = self._shown.rfind("\n") + 1
-        if end <= self._told:
-            return
-        for tell in _listeners:
-            tell(self._shown[self._told : end])
-        self._told = end
+        if end > self._told:
+            for tell in _listeners:
+                tell(self._shown[self._told : end])
+            self._told = end
 
     def add(self, message: str) -> None:
         """Add a message, on a line of its own; of a long one, its two ends."""
@@ -167,10 +173,10 @@ class Screen(io.StringIO):
 
 
 @contextlib.contextmanager
-def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
+def confined(program: ModuleType, screen: Screen) -> Iterator[None]:
     """Let code import `program` as microgpt and print to `screen`, beside the names.
 
-    The labs' own program stays out of its reach.
+    The program of those who run it stays out of its reach.
     """
     folder, change = os.getcwd(), os.chdir
     streams = sys.stdin, sys.stdout, sys.stderr
@@ -178,7 +184,7 @@ def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
     kept = [(vars(module), vars(module).copy()) for module in SHARED]
     sys.modules["microgpt"] = program
     sys.stdin, sys.stdout, sys.stderr = _NoKeys(), screen, screen
-    os.chdir(_desk())
+    os.chdir(_desk(_home(program)))
     os._exit = sys.exit
     try:
         yield
@@ -190,12 +196,17 @@ def confined(program: types.ModuleType, screen: Screen) -> Iterator[None]:
         change(folder)
 
 
-def _desk() -> Path:
+def _home(program: ModuleType) -> Path:
+    """Return the folder that has the program's files."""
+    return Path(program.__file__).parent
+
+
+def _desk(home: Path) -> Path:
     """Return the folder that code is run in: what is in build/ is there, afresh."""
-    desk = models.HOME / "desk"
+    desk = home / "desk"
     desk.mkdir(exist_ok=True)
     for name in ("microgpt.py", "names.txt"):
-        shutil.copyfile(models.HOME / name, desk / name)
+        shutil.copyfile(home / name, desk / name)
     return desk
 
 
@@ -227,13 +238,13 @@ def last_line(error: BaseException) -> str:
         return UNPRINTABLE
 
 
-def _traceback(error: BaseException) -> str:
-    """Return a traceback without the frames of the labs."""
+def _traceback(error: BaseException, home: Path) -> str:
+    """Return a traceback without the frames of this module."""
     try:
         whole = traceback.TracebackException.from_exception(error)
         whole.stack[:] = [frame for frame in whole.stack if frame.filename != __file__]
         lines = whole.format() if whole.stack else whole.format_exception_only()
-        return "".join(lines).replace(f"{models.HOME}{os.sep}", "")
+        return "".join(lines).replace(f"{home}{os.sep}", "")
     except (MemoryError, RecursionError):
         raise
     except BaseException:  # the error is the reader's own, and so is its text

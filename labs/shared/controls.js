@@ -1,4 +1,4 @@
-// Small parts that several labs are made of. Text always goes in as text.
+// Elements and controls that the labs share. Text always goes in as text.
 
 // Make an element: h("p", {className: "note"}, "some ", h("b", {}, "text")).
 export function h(tag, properties = {}, ...children) {

@@ -1,0 +1,84 @@
+"""An exercise from its start to its marks: an answer is run, and its checker judges."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+import exercises
+from exercises import AnswerError
+from exercises.edits import EditedBook, text_of
+from exercises.marking import EXERCISES, Exercise, Mark, said_by
+from exercises.typed import ENDINGS, Flood, TypedCode, confined
+from literate.core.document import Document
+
+ANSWER = "<your answer>"  # what tracebacks call it
+
+
+def find(name: str) -> Exercise:
+    """Return the exercise of a name; raises KeyError if there is none."""
+    return find_all()[name]
+
+
+def find_all() -> dict[str, Exercise]:
+    """Return all exercises by name: those of all modules in this folder."""
+    for module in pkgutil.iter_modules(exercises.__path__, "exercises."):
+        importlib.import_module(module.name)
+    return EXERCISES
+
+
+def start(exercise: Exercise, book: Document) -> str:
+    """Return what the reader begins with."""
+    if not exercise.chunk:
+        return exercise.start
+    return text_of(book, book.chunks[exercise.chunk].pieces)
+
+
+def check(exercise: Exercise, text: str, book: Document, home: Path) -> dict:
+    """Run an answer and judge it.
+
+    `book` is the document, and `home` a folder with the files that it tangles into, in
+    which the answer gets a folder of its own, `desk`.
+    Returns `marks` (see marking.Mark), with no hint twice; `passed`, whether all are
+    right; and `output`, what the answer printed, with its error if it ended with one.
+    """
+    program = EditedBook(book, {}).load(home)
+    answer = TypedCode(text, ANSWER, program)
+    names: dict = {"__name__": "answer"}
+    if exercise.chunk:
+        names |= {"text": text, "book": book}
+    else:
+        answer.run(names)
+    marks: list[Mark] = []
+    if answer.ending is None:
+        with confined(program, answer.screen):
+            marks = _judge(exercise, names, program)
+    return {
+        "marks": [mark._asdict() for mark in marks],
+        "passed": bool(marks) and all(mark.ok for mark in marks),
+        "output": answer.output,
+    }
+
+
+def _judge(exercise: Exercise, names: dict, program: ModuleType) -> list[Mark]:
+    """Return the marks; the last one tells whether the answer broke off under test."""
+    marks: list[Mark] = []
+    try:
+        hints: set[str] = set()
+        for mark in exercise.check(names, program):
+            marks.append(mark._replace(hint="" if mark.hint in hints else mark.hint))
+            hints.add(mark.hint)
+    except MemoryError:
+        raise
+    except AnswerError as error:
+        marks.append(Mark(False, str(error), ""))
+    except BaseException as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame.lineno for frame in frames if frame.filename == ANSWER]
+        place = f"in line {own[-1]}, " if own else ""
+        said = ENDINGS["flood"] if isinstance(error, Flood) else said_by(error)
+        marks.append(Mark(False, "the checker's cases run through", place + said))
+    return marks
