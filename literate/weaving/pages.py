@@ -14,7 +14,7 @@ from literate.core.counts import count_chapters
 from literate.core.diagnostics import DocumentError
 from literate.core.document import Document
 from literate.core.programs import Output
-from literate.weaving import back
+from literate.weaving import indexes
 from literate.weaving.book import (
     CHUNKS,
     FRONT,
@@ -25,9 +25,11 @@ from literate.weaving.book import (
     Book,
     Chapter,
 )
-from literate.weaving.code import Code, highlight
+from literate.weaving.chunks import Chunks, download_path
+from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
 from literate.weaving.html import MARK, escape, raw_block
+from literate.weaving.listings import Listing, list_programs, list_variants
 from literate.weaving.prose import PageProse, Prose, latex_message, plain, relink
 
 _DESCRIBED = 155  # characters of a description
@@ -85,8 +87,9 @@ class _Weaver:
         self.book = Book(document)
         self.prose = Prose(document, self.book, repository)
         roots = {chunk.path for chunk in document.chunks.values()}
-        programs = [output for output in outputs if output.path in roots]
-        self.code = Code(document, programs, self.book)
+        listings = list_programs(document, [o for o in outputs if o.path in roots])
+        variants = list_variants(document)
+        self.chunks = Chunks(document, self.book, listings, variants)
 
     def site(self) -> Site:
         chapters = self.book.chapters
@@ -94,7 +97,7 @@ class _Weaver:
         site.pages = [self._front(), *map(self._chapter, chapters[1:])]
         site.pages += [*self._back(), self._whole()]
         site.navigation = self._navigation(site.pages)
-        site.files = {back.download_path(out): out.text for out in self.outputs}
+        site.files = {download_path(out.path): out.text for out in self.outputs}
         return site
 
     def _navigation(self, pages: list[Page]) -> list:
@@ -184,13 +187,13 @@ class _Weaver:
                 f'<a class="md-button md-button--primary" href="{first.path}">'
                 "Start reading</a>"
             )
-        for program in self.code.programs:
-            if program.prefix == "L":
-                path = back.download_path(program.output)
+        for listing in self.chunks.listings:
+            if listing.page == LISTING:
+                path = download_path(listing.output.path)
                 links.append(
                     f'<a class="md-button" href="{LISTING}">The whole program</a>'
-                    f'<a class="md-button" href="{escape(path)}" download>'
-                    f"Download {escape(path.rpartition('/')[2])}</a>"
+                    f'<a class="md-button" href="{path}" download>'
+                    f"Download {path.rpartition('/')[2]}</a>"
                 )
         counts = count_chapters(self.document)
         lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
@@ -219,35 +222,38 @@ class _Weaver:
     def _back(self) -> list[Page]:
         """Return the pages behind the book, those that have something to show."""
         pages = []
-        for number, program in enumerate(p for p in self.code.programs if p.prefix):
-            body = back.listing(self.code, program)
-            if number == 0:
-                body += "\n## Downloads\n" + back.downloads(self.outputs)
-            title = "The full listing"
-            if program.page != LISTING:
-                title = f"Listing of {program.output.path}"
-            described = f"{program.output.path}, line by line, beside its chunks."
-            pages.append(
-                self._page(
-                    program.page, title, body, description=described, search=_HIDDEN
-                )
-            )
-        if any(program.definitions for program in self.code.programs):
-            body = back.identifiers(self.code)
+        for listing in self.chunks.listings:
+            if listing.page:
+                pages.append(self._listing(listing))
+        if any(listing.definitions for listing in self.chunks.listings):
+            body = indexes.identifiers(self.chunks)
             described = "What the program defines, where, and what uses it."
             title = "Index of identifiers"
             pages.append(self._page(IDENTIFIERS, title, body, description=described))
         if self.document.chunks:
-            body = back.chunks(self.code)
+            body = indexes.chunk_names(self.chunks)
             described = "The named pieces of the program, from A to Z."
             title = "Index of chunks"
             pages.append(self._page(CHUNKS, title, body, description=described))
         if self.prose.terms:
-            body = back.terms(self.prose.terms, self.prose.page())
+            body = indexes.terms(self.prose.terms, self.prose.page())
             described = "The terms of the book, in the words that define them."
             title = "Index of terms"
             pages.append(self._page(TERMS, title, body, description=described))
         return pages
+
+    def _listing(self, listing: Listing) -> Page:
+        path, title = listing.output.path, "The full listing"
+        body = indexes.listing_page(self.chunks, listing)
+        if listing.page == LISTING:
+            body += "\n## Downloads\n" + indexes.downloads(self.outputs)
+        else:
+            title = f"Listing of {path}"
+        described = f"{path}, line by line, beside its chunks."
+        body = f"# {title}\n{body}"
+        return self._page(
+            listing.page, title, body, description=described, search=_HIDDEN
+        )
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
@@ -307,10 +313,11 @@ class _Weaver:
         return f"\n{prose.show(text, block.start)}\n"
 
     def _fence(self, fence: Fence, opens: bool) -> str:
-        piece = self.code.pieces.get(fence.start + 2)
+        piece = self.chunks.pieces.get(fence.start + 2)
         if piece:
-            return self.code.figure(piece, opens)
-        text = "".join(self.document.lines[fence.start + 1 : fence.last])
+            return self.chunks.figure(piece, opens)
+        lines = self.document.lines[fence.start + 1 : fence.last]
+        text = "".join(line.rstrip("\r\n") + "\n" for line in lines)
         language = fence.info.split()[0].lower() if fence.info else ""
         if language == "math":
             return self._formula(text, fence)
