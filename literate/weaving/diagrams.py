@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from literate.weaving.html import escape
@@ -33,16 +31,6 @@ class Diagrams:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-
-    def prepare(self, sources: Iterable[str]) -> None:
-        """Draw what is not there yet, on all processors."""
-        missing = [source for source in sources if not self._file(source).exists()]
-        if len(missing) < 2:
-            return
-        with ProcessPoolExecutor(max_workers=min(len(missing), os.cpu_count())) as pool:
-            for source, drawing in zip(missing, pool.map(_try_draw, missing)):
-                if drawing:
-                    self._keep(source, drawing)
 
     def draw(self, source: str) -> str:
         """Return a diagram as SVG. Raises DiagramError."""
@@ -73,13 +61,6 @@ def draw(source: str) -> str:
     except Exception as error:  # the engine's own errors have no common class
         raise DiagramError(str(error).strip() or "mermaid cannot read this") from None
     return _tidy(drawn, _key(source))
-
-
-def _try_draw(source: str) -> str | None:
-    try:
-        return draw(source)
-    except DiagramError:
-        return None  # drawn again, and reported, where its place is known
 
 
 def _key(source: str) -> str:

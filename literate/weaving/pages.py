@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from math_core import LatexError
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
 from literate.core.counts import count_chapters
-from literate.core.diagnostics import DocumentError
+from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
@@ -30,7 +31,7 @@ from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
 from literate.weaving.html import MARK, escape, raw_block
 from literate.weaving.listings import Listing, list_programs, list_variants
-from literate.weaving.prose import PageProse, Prose, latex_message, plain, relink
+from literate.weaving.prose import PageProse, Prose, latex_message, plain
 
 _DESCRIBED = 155  # characters of a description
 
@@ -58,34 +59,48 @@ class Site:
     files: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class Surroundings:
+    """What the pages of a book need to know of what is around it.
+
+    `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
+    a file's path into its address, "" if it has none. `figures` are the paths of the
+    pictures that there are, `labs` and `exercises` the names of those.
+    """
+
+    draw: Callable[[str], str]
+    repository: Callable[[str], str] = lambda path: ""
+    figures: Collection[str] = ()
+    labs: Collection[str] = ()
+    exercises: Collection[str] = ()
+
+
 def weave(
-    document: Document,
-    outputs: list[Output],
-    draw: Callable[[str], str],
-    repository: Callable[[str], str] = lambda path: "",
+    document: Document, outputs: list[Output], surroundings: Surroundings
 ) -> Site:
     """Return the site of a document that tangles.
 
     `outputs` are what it tangles into; those that are no root of it are downloads only.
-    `draw` turns a mermaid diagram into SVG, `repository` a file's path into its address
-    ("" if it has none). Raises DocumentError for what cannot be shown.
+    Raises DocumentError with all that cannot be shown, or leads nowhere.
     """
-    return _Weaver(document, outputs, draw, repository).site()
+    weaver = _Weaver(document, outputs, surroundings)
+    site = weaver.site()
+    if weaver.prose.problems:
+        raise DocumentError(weaver.prose.problems)
+    return site
 
 
 class _Weaver:
     def __init__(
-        self,
-        document: Document,
-        outputs: list[Output],
-        draw: Callable[[str], str],
-        repository: Callable[[str], str],
+        self, document: Document, outputs: list[Output], surroundings: Surroundings
     ) -> None:
         self.document = document
         self.outputs = outputs
-        self.draw = draw
+        self.around = surroundings
         self.book = Book(document)
-        self.prose = Prose(document, self.book, repository)
+        self.prose = Prose(
+            document, self.book, surroundings.repository, surroundings.figures
+        )
         roots = {chunk.path for chunk in document.chunks.values()}
         listings = list_programs(document, [o for o in outputs if o.path in roots])
         variants = list_variants(document)
@@ -308,8 +323,8 @@ class _Weaver:
             return raw_block(self._fence(block, opens))
         text = "".join(self.document.lines[block.start : block.end])
         if isinstance(block, Html):
-            markup = relink(text.rstrip("\r\n"), prose._target)
-            return raw_block(_LAB.sub(_lab, markup))
+            markup = prose.relink(text.rstrip("\r\n"), block.start)
+            return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
         return f"\n{prose.show(text, block.start)}\n"
 
     def _fence(self, fence: Fence, opens: bool) -> str:
@@ -330,40 +345,60 @@ class _Weaver:
         try:
             formula = self.prose.mathematics.convert(text.strip(), display=True)
         except LatexError as error:
-            raise self._fault(fence, latex_message(error)) from None
+            return self._fault(fence, latex_message(error))
         return f'<div class="math">{formula}</div>'
 
     def _diagram(self, text: str, fence: Fence) -> str:
         try:
-            drawing = self.draw(text)
+            drawing = self.around.draw(text)
         except DiagramError as error:
-            raise self._fault(fence, f"diagram: {error}".splitlines()[0]) from None
+            return self._fault(fence, f"diagram: {error}".splitlines()[0])
         return f'<figure class="diagram">{drawing}</figure>'
 
-    def _fault(self, fence: Fence, message: str) -> DocumentError:
-        length = len(self.document.lines[fence.start].strip())
-        problem = self.document.problem(fence.start, 0, length, message)
-        return DocumentError([problem])
+    def _fault(self, fence: Fence, message: str) -> str:
+        """Report what is wrong with a fenced block, which is not shown."""
+        line = self.document.lines[fence.start].strip()
+        self.prose.report(fence.start, line, message)
+        return ""
+
+    def _lab(self, block: Html, tag: re.Match[str]) -> str:
+        """Return the head of a lab, with the bar from which it is started."""
+        match = _LAB.fullmatch(tag[0])
+        if not match:
+            hint = 'write <div class="lab" data-lab="NAME" data-title="TITLE">'
+            self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
+            return tag[0]
+        name, title, exercise = match.groups()
+        kind, data = "lab", ""
+        self._check_name(block, "lab", name, self.around.labs)
+        if exercise or name == "exercise":
+            kind, data = "exercise", f' data-exercise="{exercise}"'
+            self._check_name(block, "exercise", exercise or "", self.around.exercises)
+        label = title if exercise else f"Lab: {title}"
+        return (
+            f'<div class="lab" data-lab="{name}"{data} role="group" '
+            f'aria-label="{label}"><p class="lab-bar"><strong>{title}</strong> '
+            f'<button type="button" class="lab-start">Start the {kind}</button> '
+            "<small>Runs the program here, in Python. Loads about 6 MB, once.</small>"
+            "</p>"
+        )
+
+    def _check_name(
+        self, block: Html, kind: str, name: str, known: Collection[str]
+    ) -> None:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"known are {', '.join(sorted(known))}"
+            message = f'there is no {kind} "{name}"'
+            words = f'data-{kind}="{name}"' if name else 'data-lab="exercise"'
+            self.prose.report(block.start, words, message, hint)
 
 
 _HIDDEN = {"exclude": True}  # from the search: the page repeats others
+_LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'
-    r'( data-exercise="[\w-]+")?>'
+    r'(?: data-exercise="([\w-]+)")?>'
 )
-
-
-def _lab(match: re.Match[str]) -> str:
-    """Return the head of a lab, with the bar from which it is started."""
-    name, title, exercise = match.groups("")
-    kind = "exercise" if exercise else "lab"
-    label = title if exercise else f"Lab: {title}"
-    return (
-        f'<div class="lab" data-lab="{name}"{exercise} role="group" '
-        f'aria-label="{label}"><p class="lab-bar"><strong>{title}</strong> '
-        f'<button type="button" class="lab-start">Start the {kind}</button> '
-        "<small>Runs the program here, in Python. Loads about 6 MB, once.</small></p>"
-    )
 
 
 def _localize(text: str, here: set[str]) -> str:

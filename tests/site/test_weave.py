@@ -24,16 +24,22 @@ from literate.core.programs import tangle
 from literate.weaving.diagrams import DiagramError, draw
 from literate.weaving.html import MARK, StashExtension
 from literate.weaving.identifiers import find_definitions
-from literate.weaving.pages import weave
+from literate.weaving.pages import Surroundings, weave
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "microgpt.md"
+AROUND = Surroundings(
+    draw=lambda source: "<svg></svg>",
+    figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*.svg")],
+    labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
+    exercises=re.findall(r' data-exercise="([^"]*)"', BOOK.read_text("utf-8")),
+)
 
 
 def woven(text, **settings):
     document = parse(text, "book.md")
     settings.setdefault("draw", lambda source: f"<svg>{len(source)}</svg>")
-    return weave(document, tangle(document), **settings)
+    return weave(document, tangle(document), Surroundings(**settings))
 
 
 def finished(page):
@@ -103,7 +109,7 @@ def program_lines(document, output):
 def check_reassembly(text):
     document = parse(text, "book.md")
     outputs = tangle(document)
-    site = weave(document, outputs, lambda source: "<svg></svg>")
+    site = weave(document, outputs, AROUND)
     shown = figures(site)
     for output in outputs:
         piece = document.chunks[output.path].pieces[0]
@@ -128,7 +134,7 @@ def check_reassembly(text):
 def book():
     document = parse(BOOK.read_text(encoding="utf-8"), "microgpt.md")
     outputs = tangle(document)
-    site = weave(document, outputs, lambda source: "<svg></svg>")
+    site = weave(document, outputs, AROUND)
     return document, outputs, site
 
 
@@ -629,6 +635,77 @@ def test_each_program_has_a_listing_and_the_indexes_have_everything_once():
     for each in site.pages:
         ids = [e.get("id") for e in finished(each).walk() if e.get("id")]
         assert len(ids) == len({*ids}), each.path
+
+
+SILENT = {
+    "$$ on one line": ("Words $$x + 1$$ here.", "$$x + 1$$", "```math"),
+    "$$ on lines of their own": ("$$\nx + 1\n$$", "$$", "```math"),
+    "picture": (
+        "![it](web/figures/no.svg)",
+        "web/figures/no.svg",
+        "web/figures/on.svg",
+    ),
+    "misplaced picture": ("![it](figures/on.svg)", "figures/on.svg", "web/figures"),
+    "picture in HTML": ('<p>\n<img src="web/on.svg">\n</p>', "web/on.svg", "web/"),
+    "picture in a line": ('A <img src="on.svg" alt="x">.', "on.svg", "web/figures"),
+    "anchor": ("See [the end](#teh-end).", "#teh-end", '"#the-end"'),
+    "anchor in HTML": ('<p><a href="#teh-end">x</a></p>', "#teh-end", '"#the-end"'),
+    "lab": (
+        '<div class="lab" data-lab="trainign" data-title="T"></div>',
+        'data-lab="trainign"',
+        '"training"',
+    ),
+    "exercise": (
+        '<div class="lab" data-lab="exercise" data-title="T" data-exercise="losss">',
+        'data-exercise="losss"',
+        '"loss"',
+    ),
+    "lab without a title": (
+        '<div class="lab" data-lab="training"></div>',
+        '<div class="lab" data-lab="training">',
+        "data-title",
+    ),
+    "exercise without a name": (
+        '<div class="lab" data-lab="exercise" data-title="T"></div>',
+        'data-lab="exercise"',
+        "loss",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SILENT, ids=lambda case: case.replace(" ", "-"))
+def test_what_would_lead_nowhere_is_a_mistake(case):
+    text, words, hint = SILENT[case]
+    problem = mistake(
+        f"# A\n\nWords.\n\n{text}\n\n## The end\n",
+        figures=["web/figures/on.svg"],
+        labs=["training", "exercise"],
+        exercises=["loss"],
+    )
+    line = 5 + text.split("\n").index(next(x for x in text.split("\n") if words in x))
+    assert problem.line == line
+    assert problem.source[problem.column - 1 :].startswith(words)
+    assert problem.length == len(words)
+    assert hint in problem.hint
+
+
+def test_mistakes_are_reported_together_and_once():
+    with pytest.raises(DocumentError) as caught:
+        woven("# A\n\n[x](#y)\n\nA $\\nonsense$ note[^y].\n\n```math\n\\no\n```\n")
+    places = [(problem.line, problem.column) for problem in caught.value.problems]
+    assert places == [(3, 5), (5, 4), (5, 19), (7, 1)]
+
+
+def test_what_leads_somewhere_is_no_mistake():
+    text = (
+        "# A\n\n[x](#the-end) `$$` \\$\\$ ![y](web/figures/on.svg)\n\n"
+        '<p>\n<img src="web/figures/on.svg"> <a href="https://example.org/#x">x</a>\n'
+        "</p>\n\n```text\n$$ [x](#y)\n```\n\n## The end\n"
+        '\n<div class="lab" data-lab="training" data-title="T">\n</div>\n'
+    )
+    site = woven(text, figures=["web/figures/on.svg"], labs=["training"])
+    assert 'src="figures/on.svg"' in page(site, "index.md").text
+    assert "Start the lab" in page(site, "the-end.md").text
 
 
 def test_a_variant_is_shown_and_linked_and_not_numbered():
