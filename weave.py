@@ -141,12 +141,20 @@ def _weave(config: MkDocsConfig) -> Site:
     )
     site = weave(document, outputs, surroundings)
     texts = {output.path: output.text for output in outputs}
-    model = bundle.trained(texts, make=not _server.is_rebuilding)
-    if model is None:
-        log.info("The labs have no trained model of this program: restart to train it.")
-    site.files["labs/bundle.json"] = bundle.bundle(text, texts, model)
+    site.files["labs/bundle.json"] = bundle.bundle(text, texts, _model(texts))
     site.files["labs/labs.css"] = bundle.style()
     return site
+
+
+def _model(texts: dict[str, str]) -> str | None:
+    """Return the labs' trained model; nobody who is writing waits for a new one."""
+    model = bundle.trained(texts, make=False)
+    if model is None and _server.is_rebuilding:
+        log.info("The labs have no trained model of this program: restart to train it.")
+    elif model is None:
+        log.info("Training the labs' model, once for this version of the program.")
+        model = bundle.trained(texts)
+    return model
 
 
 def _exercises() -> list[str]:

@@ -160,6 +160,7 @@ def test_a_training_that_was_interrupted_leaves_no_model(models):
     assert not list(models.iterdir())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to a group")
 def test_a_training_ends_with_the_build(models, tmp_path):
     """Ctrl-C in a terminal reaches all that runs there: nothing goes on or is kept."""
     texts = texts_of("""

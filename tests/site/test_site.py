@@ -212,13 +212,26 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
                 time.sleep(0.1)
             raise AssertionError(words)
 
+        def bundled():
+            address = f"http://127.0.0.1:{port}/labs/bundle.json"
+            with urlopen(address) as answer:
+                return json.loads(answer.read())["files"]
+
         try:
             wait_for('<h1 id="tokens"')
             book.write_text(good.replace("# <<Draw the", "#<<Draw the"), "utf-8")
             wait_for("The book has a mistake")
             wait_for("microgpt.md:")
+            book.write_text(good.replace("## Tokens", "## Tokens\n\n$$x$$"), "utf-8")
+            wait_for("display mathematics is a block of its own")
             book.write_text(good.replace("## Tokens", "## Tokens\n\nGrue."), "utf-8")
             wait_for("Grue.")
+            assert "model.json" in bundled()
+            # With another program no build waits for another model, nor ships this one.
+            header = "# <<Encode a document>>=\n"
+            book.write_text(good.replace(header, f"{header}# Grue.\n"), "utf-8")
+            wait_for("# Grue.</span>")
+            assert "model.json" not in bundled()
         finally:
             server.terminate()
 
