@@ -14,13 +14,13 @@ from literate.weaving.listings import Listing
 from literate.weaving.prose import PageProse, Term, plain
 
 
-def listing_page(chunks: Chunks, listing: Listing) -> str:
+def listing(chunks: Chunks, program: Listing) -> str:
     """Return a program's page: each run of lines beside the chunk it comes from."""
-    path = escape(listing.output.path)
-    runs = "".join(_run(chunks, listing, *run) for run in _runs(listing.output))
+    path = escape(program.output.path)
+    runs = "".join(_run(chunks, program, *run) for run in _runs(program.output))
     return (
         f"\nThe file `{path}`, as it is tangled from the book: "
-        f"{listing.output.last_line:,} lines. The number of a line leads to where the "
+        f"{program.output.last_line:,} lines. The number of a line leads to where the "
         "book explains it, and the name beside the lines is that of their chunk.\n"
         + raw_block(f'<div class="listing highlight">{runs}</div>')
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -29,9 +29,9 @@ from literate.weaving.book import (
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import MARK, escape, raw_block
-from literate.weaving.listings import Listing, list_programs, list_variants
-from literate.weaving.prose import PageProse, Prose, latex_message, plain
+from literate.weaving.html import escape, raw_block
+from literate.weaving.listings import list_programs, list_variants
+from literate.weaving.prose import PageProse, Prose, as_mathml, latex_message, plain
 
 _DESCRIBED = 155  # characters of a description
 
@@ -107,31 +107,18 @@ class _Weaver:
         self.chunks = Chunks(document, self.book, listings, variants)
 
     def site(self) -> Site:
-        chapters = self.book.chapters
-        site = Site(plain(chapters[0].title).partition(":")[0])
-        site.pages = [self._front(), *map(self._chapter, chapters[1:])]
-        site.pages += [*self._back(), self._whole()]
-        site.navigation = self._navigation(site.pages)
+        front, *chapters = self.book.chapters
+        site = Site(plain(front.title).partition(":")[0])
+        behind = [*self._listings(), *self._indexes(), self._whole()]
+        site.pages = [self._front(), *map(self._chapter, chapters), *behind]
+        site.navigation = [{"Cover": front.path}]
+        for part, listed in self.book.parts():
+            entries = [{plain(chapter.title): chapter.path} for chapter in listed]
+            site.navigation += [{plain(part.title): entries}] if part else entries
+        entries = [{page.title: page.path} for page in behind]
+        site.navigation.append({"Look it up": entries})
         site.files = {download_path(out.path): out.text for out in self.outputs}
         return site
-
-    def _navigation(self, pages: list[Page]) -> list:
-        """Return the pages in reading order, those of a part together."""
-        entries: list = []
-        part = None
-        for chapter in self.book.chapters:
-            title = "Cover" if chapter is self.book.front else plain(chapter.title)
-            entry = {title: chapter.path}
-            if chapter.part is None:
-                entries.append(entry)
-            elif chapter.part is part:
-                entries[-1][plain(part.title)].append(entry)
-            else:
-                part = chapter.part
-                entries.append({plain(part.title): [entry]})
-        own = {chapter.path for chapter in self.book.chapters}
-        others = [{page.title: page.path} for page in pages if page.path not in own]
-        return [*entries, {"Look it up": others}]
 
     # Pages
 
@@ -149,151 +136,123 @@ class _Weaver:
 
     def _chapter(self, chapter: Chapter) -> Page:
         prose = self.prose.page(chapter)
-        body = []
+        body = ""
         if chapter.part:
-            anchor = f" #{chapter.part.anchor}" if chapter.opens_part else ""
-            title = prose.show(chapter.part.title, chapter.line - 1, has_terms=False)
-            body.append(f"\n{title}\n{{: .part{anchor} }}\n")
-        title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
-        body.append(f"\n# {title} {{ #{chapter.anchor} }}\n")
-        if chapter.opens_part:
-            body.append(self._blocks(chapter.part.blocks, prose, lift=1))
-        body.append(self._blocks(chapter.blocks, prose, lift=1))
+            opens = chapter.opening is not None
+            anchor = f" #{chapter.part.anchor}" if opens else ""
+            body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
+        body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
+        body += self._blocks(chapter.every_block, prose)
+        title, described = plain(chapter.title), self._description(chapter)
         return self._page(
-            chapter.path,
-            plain(chapter.title),
-            "".join(body),
-            chapter.line,
-            description=self._description(chapter),
+            chapter.path, title, body, chapter.line, description=described
         )
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
-        chapter = self.book.front
-        prose = self.prose.page(chapter)
-        title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
-        blocks = [b for b in chapter.blocks if not self.prose.is_set_aside(b)]
-        lead, rest = blocks[:1], blocks[1:]
-        heading = f"# {title} {{ #{chapter.anchor} }}" if chapter.anchor else ""
+        front = self.book.front
+        prose = self.prose.page(front)
+        blocks = [b for b in front.blocks if not self.prose.is_set_aside(b)]
+        heading = f"# {prose.title(front)} {{ #{front.anchor} }}"
         body = (
             raw_block('<div class="hero">')
-            + f"\n{heading}\n"
-            + self._blocks(lead, prose, lift=1)
+            + f"\n{heading if front.anchor else ''}\n"
+            + self._blocks(blocks[:1], prose)
             + raw_block(self._start())
             + raw_block("</div>")
-            + self._blocks(rest, prose, lift=1)
+            + self._blocks(blocks[1:], prose)
             + raw_block(self._contents())
         )
         return self._page(
             FRONT,
             "Cover",
             body,
-            chapter.line,
-            description=self._description(chapter),
+            front.line,
+            description=self._description(front),
             hide=["navigation", "toc"],
         )
 
     def _start(self) -> str:
         """Return the ways into the book, and how long it is."""
-        links = []
+        links = ""
         if len(self.book.chapters) > 1:
-            first = self.book.chapters[1]
-            links.append(
-                f'<a class="md-button md-button--primary" href="{first.path}">'
-                "Start reading</a>"
+            links = (
+                '<a class="md-button md-button--primary" '
+                f'href="{self.book.chapters[1].path}">Start reading</a>'
             )
-        for listing in self.chunks.listings:
-            if listing.page == LISTING:
+        for listing in self.chunks.listings[:1]:
+            if listing.page:
                 path = download_path(listing.output.path)
-                links.append(
+                links += (
                     f'<a class="md-button" href="{LISTING}">The whole program</a>'
                     f'<a class="md-button" href="{path}" download>'
                     f"Download {path.rpartition('/')[2]}</a>"
                 )
         counts = count_chapters(self.document)
         lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
-        size = (
-            f"{len(self.book.chapters) - 1} chapters, {words:,} words, "
-            f"{lines:,} lines of code"
-        )
         return (
-            f'<p class="start">{"".join(links)}</p><p class="continue" hidden></p>'
-            f'<p class="size">{size}</p>'
+            f'<p class="start">{links}</p><p class="continue" hidden></p>'
+            f'<p class="size">{len(self.book.chapters) - 1} chapters, {words:,} words, '
+            f"{lines:,} lines of code</p>"
         )
 
     def _contents(self) -> str:
-        shown = []
-        part = None
-        for chapter in self.book.chapters[1:]:
-            if chapter.part is not part:
-                part = chapter.part
-                name = f"<b>{escape(plain(part.title))}</b>" if part else ""
-                shown.append(f"</ol>{name}<ol>")
-            title = escape(plain(chapter.title))
-            shown.append(f'<li><a href="{chapter.path}">{title}</a></li>')
-        rows = f"<ol>{''.join(shown)}</ol>".replace("<ol></ol>", "")
-        return f'<nav class="contents" aria-label="Contents">{rows}</nav>'
+        shown = ""
+        for part, chapters in self.book.parts():
+            shown += f"<b>{escape(plain(part.title))}</b>" if part else ""
+            links = [
+                f'<a href="{c.path}">{escape(plain(c.title))}</a>' for c in chapters
+            ]
+            shown += f"<ol>{''.join(f'<li>{link}</li>' for link in links)}</ol>"
+        return f'<nav class="contents" aria-label="Contents">{shown}</nav>'
 
-    def _back(self) -> list[Page]:
-        """Return the pages behind the book, those that have something to show."""
-        pages = []
+    def _listings(self) -> Iterator[Page]:
         for listing in self.chunks.listings:
-            if listing.page:
-                pages.append(self._listing(listing))
+            if not listing.page:
+                continue
+            path, title = listing.output.path, "The full listing"
+            if listing.page != LISTING:
+                title = f"Listing of {path}"
+            body = f"# {title}\n{indexes.listing(self.chunks, listing)}"
+            if listing.page == LISTING:
+                body += "\n## Downloads\n" + indexes.downloads(self.outputs)
+            described = f"{path}, line by line, beside its chunks."
+            yield self._page(
+                listing.page, title, body, description=described, search=_HIDDEN
+            )
+
+    def _indexes(self) -> Iterator[Page]:
+        """Yield the indexes that have something to show."""
         if any(listing.definitions for listing in self.chunks.listings):
             body = indexes.identifiers(self.chunks)
             described = "What the program defines, where, and what uses it."
             title = "Index of identifiers"
-            pages.append(self._page(IDENTIFIERS, title, body, description=described))
+            yield self._page(IDENTIFIERS, title, body, description=described)
         if self.document.chunks:
             body = indexes.chunk_names(self.chunks)
             described = "The named pieces of the program, from A to Z."
-            title = "Index of chunks"
-            pages.append(self._page(CHUNKS, title, body, description=described))
+            yield self._page(CHUNKS, "Index of chunks", body, description=described)
         if self.prose.terms:
             body = indexes.terms(self.prose.terms, self.prose.page())
             described = "The terms of the book, in the words that define them."
-            title = "Index of terms"
-            pages.append(self._page(TERMS, title, body, description=described))
-        return pages
-
-    def _listing(self, listing: Listing) -> Page:
-        path, title = listing.output.path, "The full listing"
-        body = indexes.listing_page(self.chunks, listing)
-        if listing.page == LISTING:
-            body += "\n## Downloads\n" + indexes.downloads(self.outputs)
-        else:
-            title = f"Listing of {path}"
-        described = f"{path}, line by line, beside its chunks."
-        body = f"# {title}\n{body}"
-        return self._page(
-            listing.page, title, body, description=described, search=_HIDDEN
-        )
+            yield self._page(TERMS, "Index of terms", body, description=described)
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
         prose = self.prose.page()
-        front = self.book.front
-        title = prose.show(front.title, front.line - 1, has_terms=False)
-        body = [f"# {title} {{ #{front.anchor or 'top'} }}\n"]
-        for chapter in self.book.chapters:
-            if chapter.opens_part:
+        front, *chapters = self.book.chapters
+        body = f"# {prose.title(front)} {{ #{front.anchor or 'top'} }}\n"
+        body += self._blocks(front.blocks, prose)
+        for chapter in chapters:
+            if chapter.opening is not None:
                 part = chapter.part
-                title = prose.show(part.title, chapter.line - 1, has_terms=False)
-                body.append(f"\n## {title} {{ #{part.anchor} .part }}\n")
-                body.append(self._blocks(part.blocks, prose, opens=False))
-            if chapter is not front:
-                title = prose.show(chapter.title, chapter.line - 1, has_terms=False)
-                body.append(f"\n## {title} {{ #{chapter.anchor} }}\n")
-            body.append(self._blocks(chapter.blocks, prose, opens=False))
-        return self._page(
-            WHOLE,
-            "The book on one page",
-            "".join(body),
-            1,
-            description="Every chapter on one page, to be printed or searched.",
-            search=_HIDDEN,
-        )
+                body += f"\n## {prose.title(part)} {{ #{part.anchor} .part }}\n"
+                body += self._blocks(chapter.opening, prose)
+            body += f"\n## {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
+            body += self._blocks(chapter.blocks, prose)
+        title = "The book on one page"
+        described = "Every chapter on one page, to be printed or searched."
+        return self._page(WHOLE, title, body, 1, description=described, search=_HIDDEN)
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first words of a chapter, for search engines and previews."""
@@ -307,20 +266,19 @@ class _Weaver:
 
     # Blocks
 
-    def _blocks(
-        self, blocks: list[Block], prose: PageProse, lift: int = 0, opens: bool = True
-    ) -> str:
-        return "".join(self._block(block, prose, lift, opens) for block in blocks)
+    def _blocks(self, blocks: list[Block], prose: PageProse) -> str:
+        return "".join(self._block(block, prose) for block in blocks)
 
-    def _block(self, block: Block, prose: PageProse, lift: int, opens: bool) -> str:
+    def _block(self, block: Block, prose: PageProse) -> str:
         if self.prose.is_set_aside(block):
             return ""
         if isinstance(block, Heading):
             anchor = self.book.heading_anchors[block.start]
             text = prose.show(block.text, block.start, has_terms=False)
-            return f"\n{'#' * max(2, block.level - lift)} {text} {{ #{anchor} }}\n"
+            level = block.level if prose.is_whole else max(2, block.level - 1)
+            return f"\n{'#' * level} {text} {{ #{anchor} }}\n"
         if isinstance(block, Fence):
-            return raw_block(self._fence(block, opens))
+            return raw_block(self._fence(block, opens=not prose.is_whole))
         text = "".join(self.document.lines[block.start : block.end])
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
@@ -343,7 +301,7 @@ class _Weaver:
 
     def _formula(self, text: str, fence: Fence) -> str:
         try:
-            formula = self.prose.mathematics.convert(text.strip(), display=True)
+            formula = as_mathml(text.strip(), is_display=True)
         except LatexError as error:
             return self._fault(fence, latex_message(error))
         return f'<div class="math">{formula}</div>'
@@ -402,14 +360,9 @@ _LAB = re.compile(
 
 
 def _localize(text: str, here: set[str]) -> str:
-    """Shorten links from a page to itself to their anchors."""
-    in_markdown = re.compile(r"(\]\()([^()\s#]+\.md)(?=#)")
-    in_html = re.compile(r'(href=")([^"#]+\.md)(?=#)')
-
-    def shorten(match: re.Match[str]) -> str:
-        return match[1] if match[2] in here else match[0]
-
-    parts = text.split(MARK)
-    parts[0::2] = [in_markdown.sub(shorten, part) for part in parts[0::2]]
-    parts[1::2] = [in_html.sub(shorten, part) for part in parts[1::2]]
-    return MARK.join(parts)
+    """Shorten links from a page to itself to their anchors, in Markdown and in HTML."""
+    return re.sub(
+        r'(\]\(|href=")([^()\s#"]+\.md)(?=#)',
+        lambda match: match[1] if match[2] in here else match[0],
+        text,
+    )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from math_core import LatexError, LatexToMathML
 
 from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
 from literate.core.document import Document
-from literate.weaving.book import TERMS, Book, Chapter
+from literate.weaving.book import TERMS, Book, Chapter, Part
 from literate.weaving.html import escape, raw, slug
 
 _TOKEN = re.compile(
@@ -60,23 +61,13 @@ class _Note:
     start: int  # index of its first line in the document
 
 
-class Mathematics:
-    """LaTeX to MathML, each formula once."""
-
-    def __init__(self) -> None:
-        self._converter = LatexToMathML()
-        self._done: dict[tuple[str, bool], str] = {}
-
-    def convert(self, latex: str, display: bool) -> str:
-        """Return a formula as MathML. Raises LatexError."""
-        key = (latex, display)
-        if key not in self._done:
-            formula = self._converter.convert_with_local_state(
-                latex, displaystyle=display
-            )
-            # Said for tables, where it is so anyway; HTML's checkers do not know it.
-            self._done[key] = formula.replace(' scriptlevel="0"', "")
-        return self._done[key]
+@cache
+def as_mathml(latex: str, is_display: bool = False) -> str:
+    """Return a formula as MathML. Raises LatexError."""
+    converter = LatexToMathML()
+    formula = converter.convert_with_local_state(latex, displaystyle=is_display)
+    # Said for tables, where it is so anyway; HTML's checkers do not know it.
+    return formula.replace(' scriptlevel="0"', "")
 
 
 def latex_message(error: LatexError) -> str:
@@ -105,7 +96,6 @@ class Prose:
         self.repository = repository
         self.figures = figures
         self.problems: set[Problem] = set()
-        self.mathematics = Mathematics()
         self.notes: dict[str, _Note] = {}
         self.link_definitions: list[str] = []
         self._set_aside: set[int] = set()  # starts of blocks shown elsewhere
@@ -154,8 +144,7 @@ class Prose:
     def _texts(self) -> Iterator[tuple[Chapter, str]]:
         """Yield the chapters' texts."""
         for chapter in self.book.chapters:
-            opening = chapter.part.blocks if chapter.opens_part else []
-            for block in [*opening, *chapter.blocks]:
+            for block in chapter.every_block:
                 if isinstance(block, Text):
                     lines = self.document.lines[block.start : block.end]
                     yield chapter, "".join(lines)
@@ -197,8 +186,13 @@ class PageProse:
     def __init__(self, prose: Prose, chapter: Chapter | None) -> None:
         self.prose = prose
         self.chapter = chapter
+        self.is_whole = chapter is None
         self.count = 0
         self._linked: set[str] = set()
+
+    def title(self, of: Chapter | Part) -> str:
+        """Return the title of a chapter or a part as Markdown."""
+        return self.show(of.title, of.line - 1, has_terms=False)
 
     def show(self, text: str, start: int, has_terms: bool = True) -> str:
         """Return Markdown with its mathematics, links, notes and terms woven in.
@@ -237,7 +231,7 @@ class PageProse:
 
     def _formula(self, latex: str, index: int) -> str:
         try:
-            return raw(self.prose.mathematics.convert(latex, display=False))
+            return raw(as_mathml(latex))
         except LatexError as error:
             self.prose.report(index, latex, latex_message(error))
             return ""
@@ -296,7 +290,7 @@ class PageProse:
     def _words(self, text: str, has_terms: bool) -> str:
         """Link the first use of each term that another chapter defines."""
         words = self.prose._words
-        if not words or not has_terms or self.chapter is None:
+        if not words or not has_terms or self.is_whole:
             return text
         return words.sub(self._word, text)
 
