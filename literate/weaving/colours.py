@@ -30,7 +30,7 @@ class Token(NamedTuple):
         return f'<span class="{self.colour}">{shown}</span>' if self.colour else shown
 
 
-@cache
+@cache  # pieces are shown on several pages, and are the same in the next build
 def tokenize(text: str, language: str, is_chunk: bool = True) -> list[list[Token]]:
     r"""Return the tokens of each line of a text whose lines end in `\n`.
 

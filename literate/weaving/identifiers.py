@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 Place = tuple[int, int]  # line from 1, column from 0, in characters
 
@@ -39,7 +38,7 @@ class Definition:
         return self.name.rpartition(".")[2]
 
 
-@cache
+@lru_cache(maxsize=64)  # most programs are the same in the next build
 def find_definitions(source: str) -> list[Definition]:
     """Return what a program defines, in order of place, with the uses that are sure.
 
@@ -152,70 +151,60 @@ class _Reader(ast.NodeVisitor):
             kind = _UNSURE
         self.scope.bound.setdefault(name, []).append((place, kind))
 
-    def _visit_inside(
-        self,
-        scope: _Scope,
-        nodes: Iterable[ast.AST],
-        parameters: Iterable[ast.arg] = (),
-    ) -> None:
-        """Visit what stands in a scope of its own."""
-        self.scopes.append(scope)
-        self.scope = scope
-        for arg in parameters:
-            self._bind(arg.arg, "parameter", self._start(arg))
-        self._visit_all(nodes)
-        self.scope = scope.parent
-
-    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
-        for node in filter(None, nodes):
-            self.visit(node)
-
     # Scopes
 
-    def _bind_definition(
-        self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, kind: str
+    def _visit_scope(
+        self,
+        node: ast.AST,
+        scope: _Scope,
+        inside: list[ast.AST],
+        outside: list[ast.AST],
     ) -> None:
+        """Visit what stands around a scope, and then in it, with its parameters."""
+        for child in outside:
+            self.visit(child)
+        self.scopes.append(scope)
+        self.scope = scope
+        for arg in ast.iter_child_nodes(getattr(node, "args", node)):
+            if isinstance(arg, ast.arg):
+                self._bind(arg.arg, "parameter", self._start(arg))
+        for child in inside:
+            self.visit(child)
+        self.scope = scope.parent
+
+    def _bind_definition(self, node: ast.ClassDef | ast.FunctionDef, kind: str) -> None:
         line, column = self._start(node)
         keywords = _KEYWORDS.match(self.lines[line - 1], column)
         self._bind(node.name, kind, (line, keywords.end() if keywords else column))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind_definition(node, "class")
-        self._visit_all([*node.decorator_list, *node.bases, *node.keywords])
         scope = _Scope("class", node.name, self.scope, bases=node.bases)
         self.scope.classes[node.name] = scope
-        self._visit_inside(scope, node.body)
+        self._visit_scope(node, scope, node.body, _others(node, node.body))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         is_method = self.scope.kind == "class"
         self._bind_definition(node, "method" if is_method else "function")
-        parameters = _parameters(node.args)
-        self._visit_all([*node.decorator_list, node.returns])
-        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
-        self._visit_all([arg.annotation for arg in parameters])
         scope = _Scope("function", node.name, self.scope)
         decorators = {d.id for d in node.decorator_list if isinstance(d, ast.Name)}
         if is_method and not decorators & {"staticmethod", "classmethod"}:
             first = [*node.args.posonlyargs, *node.args.args][:1]
             scope.receiver = first[0].arg if first else ""
-        self._visit_inside(scope, node.body, parameters)
+        self._visit_scope(node, scope, node.body, _others(node, node.body))
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
         scope = _Scope("function", parent=self.scope)
-        self._visit_inside(scope, [node.body], _parameters(node.args))
+        self._visit_scope(node, scope, [node.body], [node.args])
 
     def _visit_comprehension(self, node: ast.ListComp | ast.DictComp) -> None:
         """Visit a comprehension; its first iterable is evaluated outside of it."""
-        first, *others = node.generators
-        self.visit(first.iter)
-        result = (
-            [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        )
+        first = node.generators[0]
+        inside = [first.target, *first.ifs, *_others(node, [first])]
         scope = _Scope("comprehension", parent=self.scope)
-        self._visit_inside(scope, [first.target, *first.ifs, *others, *result])
+        self._visit_scope(node, scope, inside, [first.iter])
 
     visit_ListComp = visit_SetComp = _visit_comprehension
     visit_DictComp = visit_GeneratorExp = _visit_comprehension
@@ -313,10 +302,9 @@ class _Reader(ast.NodeVisitor):
         )
 
 
-def _parameters(arguments: ast.arguments) -> list[ast.arg]:
-    stars = filter(None, [arguments.vararg, arguments.kwarg])
-    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return [*listed, *stars]
+def _others(node: ast.AST, inside: list[ast.AST]) -> list[ast.AST]:
+    """Return the children of a node that are not among those inside of its scope."""
+    return [child for child in ast.iter_child_nodes(node) if child not in inside]
 
 
 def _note_use(definition: Definition | None, place: Place) -> None:

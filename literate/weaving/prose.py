@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 
 from math_core import LatexError, LatexToMathML
 
@@ -61,7 +60,6 @@ class _Note:
     start: int  # index of its first line in the document
 
 
-@cache
 def as_mathml(latex: str, is_display: bool = False) -> str:
     """Return a formula as MathML. Raises LatexError."""
     converter = LatexToMathML()
