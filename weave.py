@@ -11,6 +11,7 @@ import logging
 import posixpath
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache
@@ -24,7 +25,7 @@ from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
 from literate.core.programs import check_syntax
 from literate.tool.forms import outputs_and_forms
-from literate.weaving.diagrams import Diagrams
+from literate.weaving.diagrams import draw_once
 from literate.weaving.html import StashExtension
 from literate.weaving.pages import Site, Surroundings, weave
 
@@ -133,7 +134,7 @@ def _weave(config: MkDocsConfig) -> Site:
     outputs = outputs_and_forms(document)
     check_syntax([output for output in outputs if output.key is None])
     surroundings = Surroundings(
-        draw=Diagrams(ROOT / ".cache" / "diagrams").draw,
+        draw=partial(draw_once, folder=ROOT / ".cache" / "diagrams"),
         repository=lambda path: _repository(config, path),
         figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*")],
         labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
