@@ -1,7 +1,8 @@
 """Where each identifier of a Python program is defined: scopes and attributes.
 
 Only what is sure is answered. A name whose meaning depends on what happens when the
-program runs (a star import, `del`, a class body that hides a global) has no answer.
+program runs (a star import, `del`, a class body that hides a global) has no answer, nor
+has an attribute that a class inherits, or that a class derived from it may override.
 """
 
 from __future__ import annotations
@@ -286,20 +287,13 @@ class _Reader(ast.NodeVisitor):
             owner = scope.owner(name)
             if owner and self._is_at(name, place):
                 _note_use(owner.definitions.get(name), place)
+        bases = {_class_named(s.parent, base) for s in self.scopes for base in s.bases}
         for scope, receiver, name, place in self.attributes:
             kind = _class_of(scope, receiver)
-            if kind and not self._is_overridden(kind, name):
-                _note_use(_member(kind, name), place)
+            if kind and kind not in bases:
+                _note_use(kind.definitions.get(name), place)
         found = [d for scope in self.scopes for d in scope.definitions.values()]
         return sorted(found, key=lambda definition: definition.place)
-
-    def _is_overridden(self, kind: _Scope, name: str) -> bool:
-        """Tell whether a class derived from `kind` has a `name` of its own."""
-        return any(
-            kind in _ancestors(scope)
-            for scope in self.scopes
-            if name in scope.bound or name in scope.attributes
-        )
 
 
 def _others(node: ast.AST, inside: list[ast.AST]) -> list[ast.AST]:
@@ -310,9 +304,6 @@ def _others(node: ast.AST, inside: list[ast.AST]) -> list[ast.AST]:
 def _note_use(definition: Definition | None, place: Place) -> None:
     if definition and definition.place != place:
         definition.uses.append(place)
-
-
-# Attributes: what objects certainly are, and what their classes have
 
 
 def _class_of(scope: _Scope, receiver: ast.expr) -> _Scope | None:
@@ -336,29 +327,3 @@ def _class_named(scope: _Scope, node: ast.expr) -> _Scope | None:
     owner = scope.owner(node.id)
     is_sure = owner and node.id in owner.definitions
     return owner.classes.get(node.id) if is_sure else None
-
-
-def _bases(scope: _Scope) -> list[_Scope | None]:
-    return [_class_named(scope.parent, node) for node in scope.bases]
-
-
-def _ancestors(scope: _Scope) -> set[_Scope]:
-    """Return the classes of the program that a class is derived from."""
-    found: set[_Scope] = set()
-    waiting = [scope]
-    while waiting:
-        new = {base for base in _bases(waiting.pop()) if base} - found
-        found |= new
-        waiting += new
-    return found
-
-
-def _member(kind: _Scope, name: str) -> Definition | None:
-    """Return what an object's attribute is; None if another class may have it first."""
-    if name in kind.bound or name in kind.attributes:
-        return kind.definitions.get(name)
-    for base in _bases(kind):
-        found = base and _member(base, name)
-        if found or base is None:
-            return found
-    return None

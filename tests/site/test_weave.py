@@ -328,7 +328,7 @@ CASES = {
         "    @staticmethod\n    def g(self): self.f()\n"
     ),
     "inherited": (
-        "class A:\n    def @f(self): pass\nclass B(A):\n    def g(self): self.>f()\n"
+        "class A:\n    def @f(self): pass\nclass B(A):\n    def g(self): self.f()\n"
     ),
     "overridden": (
         "class A:\n    def @f(self): pass\n    def g(self): self.f()\n"
