@@ -137,10 +137,11 @@ class Chunks:
         return f'<a class="to-chunk" href="{self.url(piece)}">{name}</a>'
 
     def _editable_line(self, piece: Piece) -> int | None:
-        """Return the line of a chunk of a Python program, at its first piece."""
-        home = self.home(piece)
+        """Return the line of a chunk of the main program, at its first piece."""
+        main = self.listings[0].output if self.listings else None
+        paths = [listing.output.path for listing in self._listings.get(piece, [])]
         first = self.document.chunks[piece.name].pieces_in(piece.variant)[0]
-        is_editable = home and home.output.is_python and piece is first
+        is_editable = main and main.is_python and main.path in paths and piece is first
         return piece.line if is_editable else None
 
     def _title(self, piece: Piece) -> str:

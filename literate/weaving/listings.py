@@ -41,16 +41,14 @@ class Listing:
 
 
 def list_programs(document: Document, outputs: list[Output]) -> list[Listing]:
-    """Return the programs, and the data, that a document tangles into.
+    """Return the programs that a document tangles into, the main one first, and data.
 
-    The main program comes first: that of the document's name, or else the first one.
+    The main program has the document's name; without such a one, it is the first.
     """
     data = {root.path for root in document.roots if root.pieces[0].is_data}
-    main = f"build/{PurePosixPath(document.name).stem}.py"
-    order = sorted(outputs, key=lambda out: (out.path in data, out.path != main))
     slugs = Slugs()
     listings = []
-    for output in order:
+    for output in sorted(_main_first(document, outputs), key=lambda o: o.path in data):
         name = slugs.unique(output.path)
         if output.path in data:
             listings.append(Listing(output))
@@ -66,5 +64,10 @@ def list_variants(document: Document) -> list[Listing]:
     return [
         Listing(output)
         for variant in document.variants
-        for output in tangle(document, variant)
+        for output in _main_first(document, tangle(document, variant))
     ]
+
+
+def _main_first(document: Document, outputs: list[Output]) -> list[Output]:
+    main = f"build/{PurePosixPath(document.name).stem}.py"
+    return sorted(outputs, key=lambda output: output.path != main)

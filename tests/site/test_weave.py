@@ -611,6 +611,20 @@ def test_a_chunk_of_several_programs_says_so_and_leads_to_the_right_one():
     ]
     marks = [mark.get("id") for mark in stage.all("span", "n") if mark.get("id")]
     assert marks == ["buildstagepy-L6"]
+    # What is tried in the page is the book's own program.
+    tried = [address for address, (_, f) in shown.items() if f.get("data-line")]
+    assert tried == [
+        "what-they-share.md#chunk-add-two-numbers",
+        "the-program.md#chunk-buildbookpy",
+        "the-program.md#chunk-say-it",
+    ]
+
+
+def test_a_variant_of_a_shared_chunk_leads_into_the_books_own_program():
+    variant = "```python\n# <<Add two numbers>>= (variant loud)\nsay(1)\n```\n"
+    shown = figures(woven(f"{PROGRAMS}\n{variant}"))
+    [loud] = [figure for _, figure in shown.values() if "variant" in figure.classes]
+    assert loud.first("a", "use").get("href") == "#L2"
 
 
 def test_each_program_has_a_listing_and_the_indexes_have_everything_once():
