@@ -124,9 +124,9 @@ class Chunks:
         return (
             f'<figure class="chunk highlight{variant}" id="{anchor}"'
             f"{line_mark(self._editable_line(piece))}>"
-            f"<figcaption>{self._facts(piece)}"
+            f"<figcaption>{copy}{self._facts(piece)}"
             f'<a class="chunk-name" href="#{anchor}">{self._title(piece)}</a>'
-            f"{copy}</figcaption>"
+            "</figcaption>"
             f'<div class="code" role="group" aria-label="{label}">'
             f"{body}</div></figure>"
         )
