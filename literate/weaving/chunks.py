@@ -54,7 +54,7 @@ class Chunks:
         for listing in listings:
             for piece in listing.pieces:
                 self._listings.setdefault(piece, []).append(listing)
-                if listing.prefix and piece.name == listing.output.path:
+                if listing.prefix and self.document.chunks[piece.name].path:
                     self._subjects.setdefault(self.page(piece), listing)
         for listing in variants:
             for piece in listing.pieces:

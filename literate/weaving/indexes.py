@@ -57,7 +57,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, first: int, last: int) 
             f'tabindex="-1" aria-label="Line {number} in the book"></a>'
             f"{indent}{''.join(token.markup for token in line)}\n"
         )
-    is_frame = first > 1 and piece.name == listing.output.path
+    is_frame = first > 1 and chunks.document.chunks[piece.name].path
     name = "" if is_frame else chunks.link(piece)
     return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
 

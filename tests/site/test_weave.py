@@ -590,9 +590,10 @@ say = print
 """
 
 
-def test_a_chunk_of_several_programs_says_so_and_leads_to_the_right_one():
-    check_reassembly(PROGRAMS)
-    site = woven(PROGRAMS)
+@pytest.mark.parametrize("path", ["build/stage.py", "build/./stage.py"])
+def test_a_chunk_of_several_programs_says_so_and_leads_to_the_right_one(path):
+    text = PROGRAMS.replace("build/stage.py", path)
+    site = woven(text)
     shown = figures(site)
     _, shared = shown["what-they-share.md#chunk-add-two-numbers"]
     caption = shared.first("figcaption").text.replace("\N{EN DASH}", "-")
@@ -625,6 +626,10 @@ def test_a_variant_of_a_shared_chunk_leads_into_the_books_own_program():
     shown = figures(woven(f"{PROGRAMS}\n{variant}"))
     [loud] = [figure for _, figure in shown.values() if "variant" in figure.classes]
     assert loud.first("a", "use").get("href") == "#L2"
+
+
+def test_the_pages_hold_each_of_several_programs():
+    check_reassembly(PROGRAMS)
 
 
 def test_each_program_has_a_listing_and_the_indexes_have_everything_once():
