@@ -39,7 +39,8 @@ def downloads(outputs: Iterable[Output]) -> str:
 
 def _runs(output: Output) -> Iterator[tuple[Piece, int, int]]:
     """Yield the runs of lines that come from one piece: first and last line."""
-    for piece, group in groupby(output.spans, key=lambda span: span.piece):
+    spans = [span for span in output.spans if span.count]
+    for piece, group in groupby(spans, key=lambda span: span.piece):
         run = [*group]
         yield piece, run[0].line + 1, run[-1].line + run[-1].count
 

@@ -644,6 +644,7 @@ def test_each_program_has_a_listing_and_the_indexes_have_everything_once():
         *(f"what-they-share.md#L{number}" for number in (3, 4, 5)),
         *(f"a-stage.md#buildstagepy-L{number}" for number in (4, 5, 6)),
     ]
+    assert all(run.text for run in stage.all("pre"))
     index = finished(page(site, "identifiers.md"))
     entries = [(e.text, e.get("href")) for e in index.all("a", "entry")]
     assert entries == [
