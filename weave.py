@@ -150,12 +150,19 @@ def _weave(config: MkDocsConfig) -> Site:
 def _model(texts: dict[str, str]) -> str | None:
     """Return the labs' trained model; nobody who is writing waits for a new one."""
     model = bundle.trained(texts, make=False)
-    if model is None and _server.is_rebuilding:
+    if model:
+        return model
+    if _server.is_rebuilding:
         log.info("The labs have no trained model of this program: restart to train it.")
-    elif model is None:
-        log.info("Training the labs' model, once for this version of the program.")
-        model = bundle.trained(texts)
-    return model
+        return None
+    log.info("Training the labs' model, once for this version of the program.")
+    try:
+        return bundle.trained(texts)
+    except RuntimeError as error:
+        if not _server.is_serving:
+            raise Abort(f"\n{error}") from None
+        log.error("\n%s", error)
+        return None
 
 
 def _exercises() -> list[str]:

@@ -184,6 +184,22 @@ def test_a_mistake_fails_the_build_and_says_where(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_program_that_fails_to_train_ends_a_build_but_no_server(monkeypatch):
+    from mkdocs.exceptions import Abort
+
+    import weave
+
+    def trained(texts, make=True):
+        if make:
+            raise RuntimeError("The labs' model could not be trained.")
+
+    monkeypatch.setattr(weave.bundle, "trained", trained)
+    with pytest.raises(Abort, match="could not be trained"):
+        weave._model({})
+    monkeypatch.setattr(weave._server, "is_serving", True)
+    assert weave._model({}) is None
+
+
 def test_serving_shows_a_mistake_and_its_mending(tmp_path):
     """Stock `mkdocs serve`: from save to page in a few seconds, mistakes included."""
     from urllib.error import HTTPError, URLError
