@@ -23,7 +23,7 @@ from mkdocs.structure.pages import Page
 from labs import bundle
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
-from literate.core.programs import check_syntax
+from literate.core.programs import Output, check_syntax
 from literate.tool.forms import outputs_and_forms
 from literate.weaving.diagrams import draw_once
 from literate.weaving.html import StashExtension
@@ -132,7 +132,7 @@ def _weave(config: MkDocsConfig) -> Site:
     text = (ROOT / BOOK).read_bytes().decode("utf-8")
     document = parse(text, BOOK)
     outputs = outputs_and_forms(document)
-    check_syntax([output for output in outputs if output.key is None])
+    check_syntax([output for output in outputs if isinstance(output, Output)])
     surroundings = Surroundings(
         draw=partial(draw_once, folder=ROOT / ".cache" / "diagrams"),
         repository=lambda path: _repository(config, path),

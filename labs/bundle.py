@@ -19,9 +19,9 @@ ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".cache" / "models"
 LABS = ROOT / "labs"
 BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # these make it, and are not in it
+PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
 SAVED = "model.json"
 TRAINING = ["--samples", "0", "--save", SAVED]
-PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
 
 
 def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
