@@ -7,11 +7,11 @@ to MkDocs, and a mistake in the document to whoever made it.
 from __future__ import annotations
 
 import html
-import importlib
 import logging
 import posixpath
 import re
-import sys
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache
@@ -20,23 +20,45 @@ from mkdocs.exceptions import Abort
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from exercises import judging
+from labs import bundle
+from literate.core.diagnostics import DocumentError
+from literate.core.document import parse
+from literate.tool.forms import outputs_and_forms
+from literate.weaving.diagrams import draw_once
+from literate.weaving.html import StashExtension
+from literate.weaving.pages import Site, Surroundings, weave
+
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
-PACKAGES = ("exercises", "labs", "literate")
 
 log = logging.getLogger("mkdocs.hooks.weave")
-_state: dict = {"serving": False, "newest": 0.0, "paths": [], "lines": {}}
+
+
+@dataclass
+class _Server:
+    """What one build leaves to the next: the line of each page in the book, if any."""
+
+    is_serving: bool = False
+    lines: dict[str, int | None] = field(default_factory=dict)
+
+    @property
+    def is_rebuilding(self) -> bool:
+        """Whether somebody is writing, and waits."""
+        return self.is_serving and bool(self.lines)
+
+
+_server = _Server()
 
 
 def on_startup(command: str, dirty: bool) -> None:
     """Remember whether somebody is reading along."""
-    _state["serving"] = command == "serve"
+    _server.is_serving = command == "serve"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the tools afresh, and let Python-Markdown keep ready HTML as it is."""
-    _forget_modules()
-    config.markdown_extensions.append(_module("weaving.html").StashExtension())
+    """Let Python-Markdown keep ready HTML as it is."""
+    config.markdown_extensions.append(StashExtension())
     if config.plugins["material/offline"].config.enabled:
         config.extra["polyfills"] = ["iframe-worker.js"]
     return config
@@ -46,10 +68,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the woven pages and the downloads; set the navigation."""
     try:
         site = _weave(config)
-    except Exception as error:
-        if type(error).__name__ not in ("DocumentError", "UnicodeDecodeError"):
-            raise
-        if not _state["serving"]:
+    except (DocumentError, UnicodeDecodeError) as error:
+        if not _server.is_serving:
             raise Abort(f"\n{error}") from None
         log.error("\n%s", error)
         return _add_mistake(files, config, str(error))
@@ -57,15 +77,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page.path, content=page.text))
     for path, text in site.files.items():
         files.append(File.generated(config, path, content=text))
-    bundle = _module("bundle", "labs")
     for path, place in bundle.vendored().items():
         files.append(File.generated(config, f"labs/{path}", abs_src_path=str(place)))
     for path, place in bundle.scripts().items():
         files.append(File.generated(config, path, abs_src_path=str(place)))
     config.nav = site.navigation
     config.site_name = site.name
-    _state["paths"] = [page.path for page in site.pages]
-    _state["lines"] = {page.path: page.line for page in site.pages}
+    _server.lines = {page.path: page.line for page in site.pages}
     return files
 
 
@@ -79,7 +97,7 @@ def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_) -> str:
     """Let the edit link lead to the line of the book where the page begins."""
-    line = _state["lines"].get(page.file.src_uri)
+    line = _server.lines.get(page.file.src_uri)
     page.edit_url = None
     if line and config.extra.get("repository"):
         page.edit_url = _repository(config, f"{BOOK}?plain=1#L{line}")
@@ -110,76 +128,59 @@ def _figure(match: re.Match[str]) -> str:
     return f'<img loading="lazy" width="{width}" height="{height}" '
 
 
-def _weave(config: MkDocsConfig):
-    documents, program = _module("core.document"), _module("core.programs")
-    weaving, diagrams = _module("weaving.pages"), _module("weaving.diagrams")
+def _weave(config: MkDocsConfig) -> Site:
     text = (ROOT / BOOK).read_bytes().decode("utf-8")
-    document = documents.parse(text, BOOK)
-    outputs = _module("tool.forms").outputs_and_forms(document)
-    program.check_syntax([output for output in outputs if output.key is None])
-    drawings = diagrams.Diagrams(ROOT / ".cache" / "diagrams")
-    sources = ["".join(e.lines) for e in document.examples if e.info == "mermaid"]
-    drawings.prepare(sources)
-    site = weaving.weave(
-        document, outputs, drawings.draw, lambda path: _repository(config, path)
+    document = parse(text, BOOK)
+    outputs = outputs_and_forms(document)
+    surroundings = Surroundings(
+        draw=partial(draw_once, folder=ROOT / ".cache" / "diagrams"),
+        repository=lambda path: _repository(config, path),
+        figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*")],
+        labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
+        exercises=list(judging.find_all()),
     )
-    site.files["labs/bundle.json"] = _bundle(text, outputs)
-    site.files["labs/labs.css"] = _module("bundle", "labs").style()
+    site = weave(document, outputs, surroundings)
+    texts = {output.path: output.text for output in outputs}
+    site.files["labs/bundle.json"] = bundle.bundle(text, texts, _model(texts))
+    site.files["labs/labs.css"] = bundle.style()
     return site
 
 
-def _bundle(text: str, outputs: list) -> str:
-    """Return what the labs need; who is writing does not wait for their model."""
-    bundles = _module("bundle", "labs")
-    texts = {output.path: output.text for output in outputs}
-    model = bundles.trained(texts, wait=not _state["serving"])
-    if model is None:
-        log.info("The labs' model is being trained; the next build will have it.")
-    return bundles.bundle(text, texts, model)
+def _model(texts: dict[str, str]) -> str | None:
+    """Return the labs' trained model; nobody who is writing waits for a new one."""
+    model = bundle.trained(texts, make=False)
+    if model:
+        return model
+    if _server.is_rebuilding:
+        log.info("The labs have no trained model of this program: restart to train it.")
+        return None
+    log.info("Training the labs' model, once for this version of the program.")
+    try:
+        return bundle.trained(texts)
+    except RuntimeError as error:
+        if not _server.is_serving:
+            raise Abort(f"\n{error}") from None
+        log.error("\n%s", error)
+        return None
 
 
 def _repository(config: MkDocsConfig, path: str) -> str:
     """Return the address of a file in the repository, "" if none is configured."""
-    base = config.extra.get("repository")
-    branch = config.extra.get("branch") or "main"
-    return (
-        f"{base.rstrip('/')}/blob/{branch}/{posixpath.normpath(path)}" if base else ""
-    )
+    base, branch = config.extra["repository"], config.extra["branch"] or "main"
+    if not base:
+        return ""
+    return f"{base.rstrip('/')}/blob/{branch}/{posixpath.normpath(path)}"
 
 
 def _add_mistake(files: Files, config: MkDocsConfig, message: str) -> Files:
     """Show what is wrong on every page that was there before, until it is mended."""
-    shown = html.escape(message)
     text = (
         "---\nsearch:\n  exclude: true\n---\n\n# The book has a mistake\n\n"
         "Mend it in the document and save: this page will reload.\n\n"
-        f'<pre class="mistake"><code>{shown}</code></pre>\n'
+        f'<pre class="mistake"><code>{html.escape(message)}</code></pre>\n'
     )
-    paths = _state["paths"] or ["index.md"]
-    for path in paths:
+    _server.lines = dict.fromkeys(_server.lines or ["index.md"])
+    for path in _server.lines:
         files.append(File.generated(config, path, content=text))
     config.nav = [{"The book has a mistake": "index.md"}]
-    _state["lines"] = {}
     return files
-
-
-def _module(name: str, package: str = "literate"):
-    root = str(ROOT)
-    if root not in sys.path:
-        sys.path.insert(0, root)
-    return importlib.import_module(f"{package}.{name}")
-
-
-def _forget_modules() -> None:
-    """Drop the modules that a change has made old since the last build.
-
-    Otherwise they stay, and with them what they remember of unchanged text.
-    """
-    files = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
-    newest = max(path.stat().st_mtime for path in files)
-    if newest == _state["newest"]:
-        return
-    _state["newest"] = newest
-    for name in [*sys.modules]:
-        if name.partition(".")[0] in PACKAGES:
-            del sys.modules[name]

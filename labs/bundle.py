@@ -20,6 +20,8 @@ MODELS = ROOT / ".cache" / "models"
 LABS = ROOT / "labs"
 BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # the page needs none of them
 PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
+SAVED = "model.json"
+TRAINING = ["--samples", "0", "--save", SAVED]
 
 
 def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
@@ -72,47 +74,39 @@ def vendored() -> dict[str, Path]:
     }
 
 
-def trained(outputs: dict[str, str], wait: bool = True) -> str | None:
+def trained(outputs: dict[str, str], make: bool = True) -> str | None:
     """Return the model that the program saves after its thousand steps, as JSON.
 
-    It is made once for each version of program and names, in `.cache/models/`, by the
-    program's own command line. Unless `wait`, it is made in the background, and None
-    is returned until it is there. Raises RuntimeError if the program fails.
+    It is made once for each version of program and names, by the program's own command
+    line, and kept in `.cache/models/` when it is whole. Unless `make`, None is returned
+    if it is not there. Raises RuntimeError if the program fails.
     """
     program, names = outputs["build/microgpt.py"], outputs["build/names.txt"]
-    version = hashlib.sha256(f"{program}\0{names}".encode()).hexdigest()[:16]
-    saved = MODELS / f"{version}.json"
-    if saved.exists():
-        return saved.read_text(encoding="utf-8")
+    version = hashlib.sha256(
+        "\0".join([program, names, *TRAINING]).encode()
+    ).hexdigest()
+    kept = MODELS / f"{version[:16]}.json"
+    if make and not kept.exists():
+        _train(program, names, kept)
+    return kept.read_text(encoding="utf-8") if kept.exists() else None
+
+
+def _train(program: str, names: str, kept: Path) -> None:
+    """Run the program in a folder of its own, and keep the model that it ends with."""
     MODELS.mkdir(parents=True, exist_ok=True)
-    if not wait:
-        if version not in _training:
-            _training[version] = _train(program, names, saved)
-        return None
-    process, folder = _train(program, names, saved)
-    problem = process.communicate()[1]
-    folder.cleanup()
-    if process.returncode:
-        raise RuntimeError(f"the labs' model could not be trained:\n{problem}")
-    return saved.read_text(encoding="utf-8")
-
-
-_training: dict = {}  # what goes on in the background, by version
-
-
-def _train(program: str, names: str, saved: Path):
-    """Begin to train; return the process and the folder that it runs in."""
-    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    place = Path(folder.name)
-    (place / "microgpt.py").write_text(program, encoding="utf-8", newline="")
-    (place / "names.txt").write_text(names, encoding="utf-8", newline="")
-    command = [sys.executable, "microgpt.py", "--samples", "0", "--save", str(saved)]
-    process = subprocess.Popen(
-        command,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    return process, folder
+    with tempfile.TemporaryDirectory(dir=MODELS) as folder:
+        place = Path(folder)
+        (place / "microgpt.py").write_text(program, encoding="utf-8", newline="")
+        (place / "names.txt").write_text(names, encoding="utf-8", newline="")
+        done = subprocess.run(
+            [sys.executable, "microgpt.py", *TRAINING],
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        if done.returncode:  # of one that was interrupted too, which still saves
+            said = f"the labs' model could not be trained:\n{done.stderr}"
+            raise RuntimeError(said)
+        (place / SAVED).replace(kept)

@@ -55,8 +55,8 @@ def _trained():
     path = HOME / "model.json"
     if not path.exists():
         raise LabError(
-            "The trained model of this version is still being made. "
-            "Reload the page in a minute, or train a model yourself."
+            "There is no trained model of this version of the program. Start the "
+            "server anew to have one made, or train a model yourself."
         )
     return microgpt.load(str(path))[0]
 

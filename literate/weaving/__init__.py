@@ -1,7 +1,8 @@
 """From the document to a website: text in, text out, for weave.py to hand to MkDocs.
 
 - pages: the door; from a document to the pages of a site
-- book: how the document falls into chapters; back: the pages behind them
-- prose, code, diagrams: what stands on a page; identifiers: where names are defined
+- book: how the document falls into chapters; indexes: the pages behind them
+- prose, chunks, diagrams: what stands on a page; colours: code as tokens
+- listings: programs, with what their names stand for; identifiers finds that out
 - html: what stays as it is in the Markdown between
 """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby, zip_longest
 
 from literate.core.blocks import Block, Heading
 from literate.core.document import Document
@@ -19,24 +22,33 @@ _RESERVED = ("index", "listing", "identifiers", "chunks", "terms", "book", "404"
 
 @dataclass
 class Part:
-    """A `#` heading below the title, its anchor, and what stands before a chapter."""
+    """A `#` heading, at `line` (from 1), with chapters below it, and its anchor."""
 
     title: str
     anchor: str
-    blocks: list[Block] = field(default_factory=list)
+    line: int
 
 
 @dataclass
 class Chapter:
-    """A page of the book. `line` is its heading's, from 1; `anchor` the heading's."""
+    """A page of the book: its path, its heading with its anchor, and its blocks.
+
+    It begins at `line` (from 1): at its heading, or at that of the `part` if it is the
+    first in it. Then `opening` is what stands before its own heading, else None.
+    """
 
     path: str
     title: str
     anchor: str
     line: int
-    part: Part | None = None
-    opens_part: bool = False
     blocks: list[Block] = field(default_factory=list)
+    part: Part | None = None
+    opening: list[Block] | None = None
+
+    @property
+    def every_block(self) -> list[Block]:
+        """The blocks of its part's opening, if it has that, and its own."""
+        return [*(self.opening or []), *self.blocks]
 
 
 class Book:
@@ -48,13 +60,15 @@ class Book:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.anchors: dict[str, str] = {}
-        self.heading_anchors: dict[int, str] = {}
-        self.chapters: list[Chapter] = []
-        self._starts: list[int] = []
-        self._slugs = Slugs()
-        self._paths = Slugs(_RESERVED)
-        self._split()
+        slugs = Slugs()
+        self.heading_anchors = {
+            heading.start: slugs.unique(heading.text) for heading in document.headings
+        }
+        self.chapters = [*self._split()]
+        self.anchors = {
+            anchor: self.chapter_at(start + 1).path
+            for start, anchor in self.heading_anchors.items()
+        }
 
     @property
     def front(self) -> Chapter:
@@ -62,73 +76,44 @@ class Book:
 
     def chapter_at(self, line: int) -> Chapter:
         """Return the chapter in which a line (from 1) of the document stands."""
-        found = self.chapters[0]
-        for chapter, start in zip(self.chapters, self._starts, strict=True):
-            if start < line:
-                found = chapter
-        return found
+        place = bisect_right(self.chapters, line, key=lambda chapter: chapter.line)
+        return self.chapters[max(0, place - 1)]
 
-    def _split(self) -> None:
-        title = self.document.name
-        self._add(Chapter(FRONT, title, "", 1), 0)
-        part: Part | None = None
-        waiting: Heading | None = None  # a part's heading, until its first chapter
+    def parts(self) -> Iterator[tuple[Part | None, list[Chapter]]]:
+        """Yield each part with its chapters, and those that belong to none."""
+        for part, chapters in groupby(self.chapters[1:], lambda each: each.part):
+            yield part, [*chapters]
+
+    def _split(self) -> Iterator[Chapter]:
+        (_, blocks), *sections = self._sections()
+        front = Chapter(FRONT, self.document.name, "", 1, blocks)
+        title = next(iter(self.document.headings), None)
+        if title and title.level == 1:
+            front.title, front.anchor = title.text, self.heading_anchors[title.start]
+            front.line = title.start + 1
+            front.blocks = [*blocks, *sections.pop(0)[1]]
+        yield front
+        paths = Slugs(_RESERVED)
+        part, opening = None, None
+        for (heading, blocks), after in zip_longest(sections, sections[1:]):
+            anchor, line = self.heading_anchors[heading.start], heading.start + 1
+            if heading.level == 1:
+                part, opening = None, None
+                if after and after[0].level == 2:
+                    part, opening = Part(heading.text, anchor, line), blocks
+                    continue
+            if opening is not None:
+                line = part.line
+            path = f"{paths.unique(heading.text)}.md"
+            yield Chapter(path, heading.text, anchor, line, blocks, part, opening)
+            opening = None
+
+    def _sections(self) -> list[tuple[Heading | None, list[Block]]]:
+        """Return `#` and `##` headings with what follows them; None is before all."""
+        sections: list[tuple[Heading | None, list[Block]]] = [(None, [])]
         for block in self.document.blocks:
-            chapter = self.chapters[-1]
-            if not isinstance(block, Heading) or block.level > 2:
-                if isinstance(block, Heading):
-                    self._anchor(block, chapter.path)
-                (part.blocks if waiting and part else chapter.blocks).append(block)
-                continue
-            if block.level == 1 and block is self._title():
-                anchor = self._anchor(block, FRONT)
-                chapter.title, chapter.anchor = block.text, anchor
-                chapter.line = block.start + 1
-                continue
-            if waiting and part and block.level == 1:
-                self._page_of_part(part, waiting)
-            if block.level == 1:
-                part = Part(block.text, self._anchor(block, ""))
-                waiting = block
-                continue
-            path = f"{self._paths.unique(block.text)}.md"
-            anchor = self._anchor(block, path)
-            start = waiting.start if waiting else block.start
-            new = Chapter(path, block.text, anchor, block.start + 1, part)
-            if waiting and part:
-                new.opens_part = True
-                self._settle(part, path)
-            self._add(new, start)
-            waiting = None
-        if waiting and part:
-            self._page_of_part(part, waiting)
-
-    def _title(self) -> Heading | None:
-        """Return the heading that is the title: the first, if it is of level 1."""
-        first = next(iter(self.document.headings), None)
-        return first if first and first.level == 1 else None
-
-    def _page_of_part(self, part: Part, heading: Heading) -> None:
-        """Make a page of a part that has no chapters."""
-        path = f"{self._paths.unique(part.title)}.md"
-        self._settle(part, path)
-        line = heading.start + 1
-        chapter = Chapter(path, part.title, part.anchor, line, blocks=part.blocks)
-        part.blocks = []
-        self._add(chapter, heading.start)
-
-    def _settle(self, part: Part, path: str) -> None:
-        self.anchors[part.anchor] = path
-        for block in part.blocks:
-            if isinstance(block, Heading):
-                self.anchors[self.heading_anchors[block.start]] = path
-
-    def _add(self, chapter: Chapter, start: int) -> None:
-        self.chapters.append(chapter)
-        self._starts.append(start)
-
-    def _anchor(self, heading: Heading, path: str) -> str:
-        anchor = self._slugs.unique(heading.text)
-        self.anchors[anchor] = path
-        self.heading_anchors[heading.start] = anchor
-        return anchor
+            if isinstance(block, Heading) and block.level <= 2:
+                sections.append((block, []))
+            else:
+                sections[-1][1].append(block)
+        return sections

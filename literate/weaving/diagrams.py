@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from literate.weaving.html import escape
@@ -28,40 +26,19 @@ class DiagramError(Exception):
     """A diagram that mermaid cannot read; the message is mermaid's."""
 
 
-class Diagrams:
-    """Drawings by their source; `folder` keeps them from one build to the next."""
+def draw_once(source: str, folder: Path) -> str:
+    """Return a diagram as SVG; a folder keeps it from one build to the next.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def prepare(self, sources: Iterable[str]) -> None:
-        """Draw what is not there yet, on all processors."""
-        missing = [source for source in sources if not self._file(source).exists()]
-        if len(missing) < 2:
-            return
-        with ProcessPoolExecutor(max_workers=min(len(missing), os.cpu_count())) as pool:
-            for source, drawing in zip(missing, pool.map(_try_draw, missing)):
-                if drawing:
-                    self._keep(source, drawing)
-
-    def draw(self, source: str) -> str:
-        """Return a diagram as SVG. Raises DiagramError."""
-        file = self._file(source)
-        if file.exists():
-            return file.read_text(encoding="utf-8")
+    Raises DiagramError.
+    """
+    file = folder / f"{_key(source)}.svg"
+    if not file.exists():
         drawing = draw(source)
-        self._keep(source, drawing)
-        return drawing
-
-    def _file(self, source: str) -> Path:
-        return self.folder / f"{_key(source)}.svg"
-
-    def _keep(self, source: str, drawing: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file = self._file(source)
+        folder.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(f".{os.getpid()}")
         part.write_text(drawing, encoding="utf-8")
         part.replace(file)
+    return file.read_text(encoding="utf-8")
 
 
 def draw(source: str) -> str:
@@ -75,13 +52,6 @@ def draw(source: str) -> str:
     return _tidy(drawn, _key(source))
 
 
-def _try_draw(source: str) -> str | None:
-    try:
-        return draw(source)
-    except DiagramError:
-        return None  # drawn again, and reported, where its place is known
-
-
 def _key(source: str) -> str:
     return hashlib.sha256(f"{_FORM}\n{source}".encode()).hexdigest()[:12]
 
@@ -91,31 +61,25 @@ def _tidy(drawn: str, key: str) -> str:
     svg = re.sub(r"<style>.*?</style>", "", drawn, flags=re.DOTALL)
     svg = re.sub(r"<defs>\s*<filter.*?</defs>", "", svg, flags=re.DOTALL)
     used = set(re.findall(r"url\(#([^)]+)\)", svg))
-    svg = re.sub(
-        r'<marker id="([^"]+)".*?</marker>',
-        lambda match: match[0] if match[1] in used else "",
-        svg,
-        flags=re.DOTALL,
-    )
+
+    def keep_used(match: re.Match[str]) -> str:
+        return match[0] if match[1] in used else ""
+
+    marker = re.compile(r'<marker id="([^"]+)".*?</marker>', re.DOTALL)
+    svg = marker.sub(keep_used, svg)
     words = _description(svg)
     svg = re.sub(r"</p>\s*<p>|<br\s*/>", "<br>", svg)
     svg = re.sub(r"</?p>", "", svg)  # a label is a span, which holds no paragraphs
     svg = re.sub(r' data-[\w-]+="[^"]*"', "", svg)
     svg = re.sub(r' (?:style|class|transform)="[\s;]*"', "", svg)
-    svg = re.sub(
-        r' id="([^"]+)"',
-        lambda match: match[0] if match[1] in used else "",
-        svg,
-    )
+    svg = re.sub(r' id="([^"]+)"', keep_used, svg)
     svg = svg.replace("my-svg", f"diagram-{key}")
-    width = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', svg)
-    size = f'width="{width[1]}" height="{width[2]}"' if width else ""
-    start = re.match(r"<svg[^>]*>", svg)
-    view = re.search(r'viewBox="[^"]*"', start[0])
-    kind = re.search(r'class="([^"]*)"', start[0])
+    start, _, rest = svg.partition(">")
+    view = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', start)
+    kind = re.search(r'class="[^"]*"', start)
     return (
-        f'<svg class="{kind[1] if kind else ""}" {view[0] if view else ""} {size} '
-        f'role="img" aria-label="{words}">{svg[start.end() :]}'
+        f'<svg {kind[0] if kind else ""} {view[0]} width="{view[1]}" '
+        f'height="{view[2]}" role="img" aria-label="{words}">{rest}'
     )
 
 

@@ -1,8 +1,8 @@
 """HTML inside of Markdown: escaping, slugs, and the marks around what stays as it is.
 
 A woven page is Markdown in which ready HTML stands between two marks. Whoever turns
-the page into HTML puts the marked parts in unread (`StashExtension` does that for
-Python-Markdown); `without_marks` is for a reader of Markdown that lets HTML through.
+the page into HTML puts the marked parts in unread: `StashExtension` does that for
+Python-Markdown.
 """
 
 from __future__ import annotations
@@ -32,11 +32,6 @@ def raw(markup: str) -> str:
 def raw_block(markup: str) -> str:
     """Return HTML marked as finished, as a block of its own."""
     return f"\n{raw(markup)}\n"
-
-
-def without_marks(text: str) -> str:
-    """Return a woven page as Markdown with plain HTML in it."""
-    return text.replace(MARK, "")
 
 
 def slug(text: str) -> str:

@@ -1,19 +1,24 @@
 """Where each identifier of a Python program is defined: scopes and attributes.
 
 Only what is sure is answered. A name whose meaning depends on what happens when the
-program runs (a star import, `del`, a class body that hides a global) has no answer.
+program runs (a star import, `del`, a class body that hides a global) has no answer, nor
+has an attribute that a class inherits, or that a class derived from it may override.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 Place = tuple[int, int]  # line from 1, column from 0, in characters
 
+_UNSURE = "unsure"  # the kind of a binding that ends before its scope does
+_KEYWORDS = re.compile(r"(?:async\s+)?(?:def|class)\s+")
 
+
+@dataclass(eq=False)
 class Definition:
     """What a name stands for: its first binding, and the places where it is used.
 
@@ -22,93 +27,95 @@ class Definition:
     `is_local` tells that it is of a function or a comprehension.
     """
 
-    __slots__ = ("is_local", "kind", "name", "place", "uses")
+    name: str
+    kind: str
+    place: Place
+    is_local: bool
+    uses: list[Place] = field(default_factory=list)
 
-    def __init__(self, name: str, kind: str, place: Place, is_local: bool) -> None:
-        self.name = name
-        self.kind = kind
-        self.place = place
-        self.is_local = is_local
-        self.uses: list[Place] = []
+    @property
+    def short_name(self) -> str:
+        """The name as it stands in the code."""
+        return self.name.rpartition(".")[2]
 
 
-@cache
+@lru_cache(maxsize=64)  # most programs are the same in the next build
 def find_definitions(source: str) -> list[Definition]:
     """Return what a program defines, in order of place, with the uses that are sure.
 
-    A program that Python cannot read defines nothing.
+    A program that Python cannot read, or that is nested too deeply, defines nothing.
     """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
     reader = _Reader(source)
     try:
-        reader.visit(tree)
-    except RecursionError:
+        reader.visit(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError):
         return []
-    return [] if reader.has_star else sorted(_resolve(reader), key=lambda d: d.place)
+    return [] if reader.has_star else reader.resolve()
 
 
+@dataclass(eq=False)
 class _Scope:
-    """The names bound in a module, class, function or comprehension."""
+    """The names bound in a module, class, function or comprehension.
 
-    def __init__(self, kind: str, parent: _Scope | None, name: str = "") -> None:
-        self.kind = kind
-        self.parent = parent
-        self.name = name
-        self.bound: dict[str, list[tuple[str, Place]]] = {}
-        self.elsewhere: dict[str, str] = {}  # name -> "global" or "nonlocal"
-        self.deleted: set[str] = set()
-        self.definitions: dict[str, Definition] = {}
-        self.values: dict[str, list[ast.expr | None]] = {}  # what is assigned
-        self.bases: list[ast.expr] = []
-        self.attributes: dict[str, tuple[str, Place]] = {}
-        self.receiver = ""  # the name of a method's first parameter
+    `bound` has the bindings of each name, `declared` how a `global` or `nonlocal`
+    statement calls it; `values` is what was last assigned to it, and `classes` the
+    scope of the class it is. Of a method, `receiver` is the first parameter; of a
+    class, `attributes` are those that its methods give to their objects.
+    """
 
-    def owner(self, name: str) -> _Scope | None:
-        """Return the scope in which `name`, used here, is bound; None if unsure."""
-        scope = self._declared(name)
-        if scope is None:
-            return None
-        if scope.kind == "class" and name in scope.bound:
-            hidden = scope.parent and scope.parent.outer(name)
-            return None if hidden else scope
-        return (
-            scope if name in scope.bound else scope.parent and scope.parent.outer(name)
-        )
-
-    def outer(self, name: str) -> _Scope | None:
-        """Return where an inner scope finds `name`, which class bodies do not offer."""
-        scope: _Scope | None = self
-        while scope and (scope.kind == "class" or name not in scope.bound):
-            if name in scope.elsewhere and scope.kind != "class":
-                return scope._declared(name)
-            scope = scope.parent
-        return scope
-
-    def _declared(self, name: str) -> _Scope | None:
-        """Return this scope, or the one that `global` or `nonlocal` means."""
-        how = self.elsewhere.get(name)
-        if how == "global":
-            return self.module
-        if how == "nonlocal":
-            return self.parent and self.parent.outer(name)
-        return self
+    kind: str
+    name: str = ""
+    parent: _Scope | None = None
+    bound: dict[str, list[tuple[Place, str]]] = field(default_factory=dict)
+    declared: dict[str, str] = field(default_factory=dict)
+    values: dict[str, ast.expr] = field(default_factory=dict)
+    classes: dict[str, _Scope] = field(default_factory=dict)
+    bases: list[ast.expr] = field(default_factory=list)
+    attributes: dict[str, Place] = field(default_factory=dict)
+    receiver: str = ""
+    definitions: dict[str, Definition] = field(default_factory=dict)
 
     @property
     def module(self) -> _Scope:
-        scope = self
-        while scope.parent:
-            scope = scope.parent
-        return scope
+        return self.parent.module if self.parent else self
 
-    def bind(self, name: str, kind: str, place: Place, value: ast.expr | None) -> None:
-        scope = self
-        if name in self.elsewhere:
-            scope = self._declared(name) or self
-        scope.bound.setdefault(name, []).append((kind, place))
-        scope.values.setdefault(name, []).append(value)
+    def owner(self, name: str) -> _Scope | None:
+        """Return the scope in which a name, used here, is bound; None if unsure."""
+        if self.declared.get(name) == "global":
+            return self.module
+        outer = self.parent and self.parent.offered(name)
+        if name in self.declared or name not in self.bound:
+            return outer
+        return None if self.kind == "class" and outer else self
+
+    def offered(self, name: str) -> _Scope | None:
+        """Return where an inner scope finds a name, which class bodies do not offer."""
+        if self.kind != "class" and (name in self.bound or name in self.declared):
+            return self.owner(name)
+        return self.parent and self.parent.offered(name)
+
+    def move_declared(self) -> None:
+        """Give what is bound here to the scope that `global` or `nonlocal` means."""
+        for name in self.declared:
+            owner = self.owner(name)
+            if owner and owner is not self:
+                owner.bound.setdefault(name, []).extend(self.bound.pop(name, []))
+
+    def define(self) -> None:
+        """Choose the definition of each name bound here, where one is sure."""
+        for name, bindings in self.bound.items():
+            kinds = {kind for _, kind in bindings}
+            if len(bindings) == 1 or kinds <= {"variable", "parameter", "attribute"}:
+                self._define(name, *min(bindings))
+        for name, place in self.attributes.items():
+            if name not in self.bound:
+                self._define(name, place, "attribute")
+
+    def _define(self, name: str, place: Place, kind: str) -> None:
+        if kind != _UNSURE:
+            qualified = f"{self.name}.{name}" if self.kind == "class" else name
+            is_local = self.kind in ("function", "comprehension")
+            self.definitions[name] = Definition(qualified, kind, place, is_local)
 
 
 class _Reader(ast.NodeVisitor):
@@ -116,106 +123,89 @@ class _Reader(ast.NodeVisitor):
 
     def __init__(self, source: str) -> None:
         self.lines = re.split(r"\r\n|\r|\n", source)
-        self.scope = self.module = _Scope("module", None)
-        self.scopes = [self.module]
-        self.classes: list[_Scope] = []
+        self.scope = _Scope("module")
+        self.scopes = [self.scope]
         self.names: list[tuple[_Scope, str, Place]] = []
         self.attributes: list[tuple[_Scope, ast.expr, str, Place]] = []
         self.has_star = False
 
-    # Places
-
     def _place(self, line: int, offset: int) -> Place:
-        """Return a place, given ast's offset, which counts bytes of UTF-8."""
-        text = self.lines[line - 1]
-        if not text.isascii():
-            offset = len(text.encode()[:offset].decode("utf-8", "replace"))
-        return line, offset
+        """Return a place that ast counts in bytes."""
+        before = self.lines[line - 1].encode()[:offset]
+        return line, len(before.decode("utf-8", "replace"))
 
-    def is_at(self, name: str, place: Place) -> bool:
-        """Tell whether `name` stands there: positions in f-strings may be wrong."""
+    def _start(self, node: ast.AST) -> Place:
+        return self._place(node.lineno, node.col_offset)
+
+    def _last(self, node: ast.AST, name: str) -> Place:
+        """Return where the name begins with which a node ends."""
+        line, end = self._place(node.end_lineno, node.end_col_offset)
+        return line, end - len(name)
+
+    def _is_at(self, name: str, place: Place) -> bool:
+        """Tell whether a name stands there: ast may be wrong about f-strings."""
         line, column = place
-        return self.lines[line - 1][column : column + len(name)] == name
+        return self.lines[line - 1].startswith(name, column)
 
-    def _place_after(self, node: ast.stmt, pattern: str, name: str) -> Place:
-        line, column = self._place(node.lineno, node.col_offset)
-        match = re.compile(rf"{pattern}\s+(?={name}\b)").match(
-            self.lines[line - 1], column
-        )
-        return line, match.end() if match else column
+    def _bind(self, name: str, kind: str, place: Place) -> None:
+        if not self._is_at(name, place):
+            kind = _UNSURE
+        self.scope.bound.setdefault(name, []).append((place, kind))
 
     # Scopes
 
-    def _enter(self, kind: str, name: str = "") -> _Scope:
-        self.scope = _Scope(kind, self.scope, name)
-        self.scopes.append(self.scope)
-        return self.scope
+    def _visit_scope(
+        self,
+        node: ast.AST,
+        scope: _Scope,
+        inside: list[ast.AST],
+        outside: list[ast.AST],
+    ) -> None:
+        """Visit what stands around a scope, and then in it, with its parameters."""
+        for child in outside:
+            self.visit(child)
+        self.scopes.append(scope)
+        self.scope = scope
+        for arg in ast.iter_child_nodes(getattr(node, "args", node)):
+            if isinstance(arg, ast.arg):
+                self._bind(arg.arg, "parameter", self._start(arg))
+        for child in inside:
+            self.visit(child)
+        self.scope = scope.parent
 
-    def _leave(self) -> None:
-        self.scope = self.scope.parent
-
-    def _visit_all(self, nodes: list) -> None:
-        for node in nodes:
-            if node is not None:
-                self.visit(node)
+    def _bind_definition(self, node: ast.ClassDef | ast.FunctionDef, kind: str) -> None:
+        line, column = self._start(node)
+        keywords = _KEYWORDS.match(self.lines[line - 1], column)
+        self._bind(node.name, kind, (line, keywords.end() if keywords else column))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        place = self._place_after(node, "class", node.name)
-        self.scope.bind(node.name, "class", place, None)
-        self._visit_all([*node.decorator_list, *node.bases, *node.keywords])
-        scope = self._enter("class", node.name)
-        scope.bases = node.bases
-        self.classes.append(scope)
-        self._visit_all(node.body)
-        self._leave()
+        self._bind_definition(node, "class")
+        scope = _Scope("class", node.name, self.scope, bases=node.bases)
+        self.scope.classes[node.name] = scope
+        self._visit_scope(node, scope, node.body, _others(node, node.body))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        place = self._place_after(node, r"(?:async\s+)?def", node.name)
-        kind = "method" if self.scope.kind == "class" else "function"
-        self.scope.bind(node.name, kind, place, None)
-        self._visit_all(node.decorator_list)
-        every = [*_parameters(node.args)]
-        self._visit_all([arg.annotation for arg in every])
-        self._visit_all([node.returns, *node.args.defaults, *node.args.kw_defaults])
-        is_plain = not any(
-            isinstance(d, ast.Name) and d.id in ("staticmethod", "classmethod")
-            for d in node.decorator_list
-        )
-        in_class = self.scope.kind == "class"
-        scope = self._enter("function", node.name)
-        if in_class and is_plain and (node.args.posonlyargs or node.args.args):
-            scope.receiver = every[0].arg
-        self._bind_parameters(every)
-        self._visit_all(node.body)
-        self._leave()
+        is_method = self.scope.kind == "class"
+        self._bind_definition(node, "method" if is_method else "function")
+        scope = _Scope("function", node.name, self.scope)
+        decorators = {d.id for d in node.decorator_list if isinstance(d, ast.Name)}
+        if is_method and not decorators & {"staticmethod", "classmethod"}:
+            first = [*node.args.posonlyargs, *node.args.args][:1]
+            scope.receiver = first[0].arg if first else ""
+        self._visit_scope(node, scope, node.body, _others(node, node.body))
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._visit_all([*node.args.defaults, *node.args.kw_defaults])
-        self._enter("function")
-        self._bind_parameters([*_parameters(node.args)])
-        self.visit(node.body)
-        self._leave()
+        scope = _Scope("function", parent=self.scope)
+        self._visit_scope(node, scope, [node.body], [node.args])
 
-    def _bind_parameters(self, parameters: list[ast.arg]) -> None:
-        for arg in parameters:
-            place = self._place(arg.lineno, arg.col_offset)
-            self.scope.bind(arg.arg, "parameter", place, None)
-
-    def _visit_comprehension(self, node: ast.expr) -> None:
-        self.visit(node.generators[0].iter)
-        self._enter("comprehension")
-        for number, generator in enumerate(node.generators):
-            self.visit(generator.target)
-            if number:
-                self.visit(generator.iter)
-            self._visit_all(generator.ifs)
-        if isinstance(node, ast.DictComp):
-            self._visit_all([node.key, node.value])
-        else:
-            self.visit(node.elt)
-        self._leave()
+    def _visit_comprehension(self, node: ast.ListComp | ast.DictComp) -> None:
+        """Visit a comprehension; its first iterable is evaluated outside of it."""
+        first = node.generators[0]
+        inside = [first.target, *first.ifs, *_others(node, [first])]
+        scope = _Scope("comprehension", parent=self.scope)
+        self._visit_scope(node, scope, inside, [first.iter])
 
     visit_ListComp = visit_SetComp = _visit_comprehension
     visit_DictComp = visit_GeneratorExp = _visit_comprehension
@@ -225,221 +215,115 @@ class _Reader(ast.NodeVisitor):
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
         scope = self.scope
-        while scope.kind == "comprehension":
-            scope = scope.parent
-        place = self._place(node.target.lineno, node.target.col_offset)
-        scope.bind(node.target.id, "variable", place, node.value)
+        while self.scope.kind == "comprehension":
+            self.scope = self.scope.parent
+        self.visit(node.target)
+        self.scope = scope
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        self.visit(node.value)
         for target in node.targets:
             if isinstance(target, ast.Name):
-                place = self._place(target.lineno, target.col_offset)
-                self.scope.bind(target.id, "variable", place, node.value)
-            else:
-                self.visit(target)
+                self.scope.values[target.id] = node.value
+        self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.generic_visit(node)
         if isinstance(node.target, ast.Name):
-            place = self._place(node.target.lineno, node.target.col_offset)
+            place = self._start(node.target)
             self.names.append((self.scope, node.target.id, place))
 
-    def _visit_import(self, node: ast.Import | ast.ImportFrom) -> None:
-        for alias in node.names:
-            line, column = self._place(alias.lineno, alias.col_offset)
-            if alias.name == "*":
-                self.has_star = True
-                continue
-            if alias.asname:
-                column = self._place(alias.end_lineno, alias.end_col_offset)[1]
-                line, column = alias.end_lineno, column - len(alias.asname)
-            name = alias.asname or alias.name.split(".")[0]
-            self.scope.bind(name, "import", (line, column), None)
-
-    visit_Import = visit_ImportFrom = _visit_import
+    def visit_alias(self, node: ast.alias) -> None:
+        self.has_star |= node.name == "*"
+        name = node.asname or node.name.partition(".")[0]
+        place = self._last(node, name) if node.asname else self._start(node)
+        self._bind(name, "import", place)
 
     def _visit_named(self, node: ast.AST) -> None:
-        """Bind the name of an except clause or a pattern; its place is not told."""
+        """Bind the name of an except clause, which deletes it, or of a pattern."""
         name = getattr(node, "rest", None) or getattr(node, "name", None)
         if name:
-            self.scope.bind(name, "variable", (node.lineno, -1), None)
-        if isinstance(node, ast.ExceptHandler) and name:
-            self.scope.deleted.add(name)  # at the end of the clause
+            self._bind(name, _UNSURE, self._start(node))
         self.generic_visit(node)
 
     visit_ExceptHandler = visit_MatchAs = visit_MatchStar = _visit_named
     visit_MatchMapping = _visit_named
 
-    def visit_Global(self, node: ast.Global) -> None:
-        for name in node.names:
-            self.scope.elsewhere[name] = "global"
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
+        how = type(node).__name__.lower()
+        self.scope.declared.update(dict.fromkeys(node.names, how))
 
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
-        for name in node.names:
-            self.scope.elsewhere[name] = "nonlocal"
+    visit_Nonlocal = visit_Global
 
     # Uses
 
     def visit_Name(self, node: ast.Name) -> None:
-        place = self._place(node.lineno, node.col_offset)
+        place = self._start(node)
         if isinstance(node.ctx, ast.Load):
             self.names.append((self.scope, node.id, place))
-        elif isinstance(node.ctx, ast.Store):
-            self.scope.bind(node.id, "variable", place, None)
         else:
-            self.scope.deleted.add(node.id)
+            kind = "attribute" if self.scope.kind == "class" else "variable"
+            is_kept = isinstance(node.ctx, ast.Store)
+            self._bind(node.id, kind if is_kept else _UNSURE, place)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.visit(node.value)
-        line, end = self._place(node.end_lineno, node.end_col_offset)
-        place = (line, end - len(node.attr))
-        if not self.is_at(node.attr, place):
+        place = self._last(node, node.attr)
+        if not self._is_at(node.attr, place):
             return
-        if isinstance(node.ctx, ast.Store):
-            self._bind_attribute(node, place)
         self.attributes.append((self.scope, node.value, node.attr, place))
+        receiver = node.value.id if isinstance(node.value, ast.Name) else None
+        if isinstance(node.ctx, ast.Store) and receiver == self.scope.receiver:
+            self.scope.parent.attributes.setdefault(node.attr, place)
 
-    def _bind_attribute(self, node: ast.Attribute, place: Place) -> None:
-        """Note an attribute that a method gives its own object."""
-        scope, receiver = self.scope, node.value
-        if isinstance(receiver, ast.Name) and scope.receiver == receiver.id:
-            scope.parent.attributes.setdefault(node.attr, ("attribute", place))
+    # Definitions
 
-
-def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
-    yield from arguments.posonlyargs
-    yield from arguments.args
-    yield from filter(None, [arguments.vararg])
-    yield from arguments.kwonlyargs
-    yield from filter(None, [arguments.kwarg])
-
-
-def _resolve(reader: _Reader) -> list[Definition]:
-    for scope in reader.scopes:
-        _define(scope)
-        for name, definition in list(scope.definitions.items()):
-            if not reader.is_at(name, definition.place):
-                del scope.definitions[name]
-    for scope, name, place in reader.names:
-        owner = scope.owner(name)
-        definition = owner and owner.definitions.get(name)
-        if definition and place != definition.place and reader.is_at(name, place):
-            definition.uses.append(place)
-    members = _Members(reader)
-    for scope, receiver, attribute, place in reader.attributes:
-        definition = members.find(scope, receiver, attribute)
-        if definition and place != definition.place:
-            definition.uses.append(place)
-    found = [d for scope in reader.scopes for d in scope.definitions.values()]
-    return [*found, *members.attributes()]
+    def resolve(self) -> list[Definition]:
+        """Return the definitions, in order of place, with all uses that are sure."""
+        for scope in self.scopes:
+            scope.move_declared()
+        for scope in self.scopes:
+            scope.define()
+        for scope, name, place in self.names:
+            owner = scope.owner(name)
+            if owner and self._is_at(name, place):
+                _note_use(owner.definitions.get(name), place)
+        bases = {_class_named(s.parent, base) for s in self.scopes for base in s.bases}
+        for scope, receiver, name, place in self.attributes:
+            kind = _class_of(scope, receiver)
+            if kind and kind not in bases:
+                _note_use(kind.definitions.get(name), place)
+        found = [d for scope in self.scopes for d in scope.definitions.values()]
+        return sorted(found, key=lambda definition: definition.place)
 
 
-def _define(scope: _Scope) -> None:
-    """Choose the definition of each name bound in a scope, where one is sure."""
-    for name, bindings in scope.bound.items():
-        kinds = {kind for kind, _ in bindings}
-        plain = kinds <= {"variable", "parameter"}
-        if name in scope.deleted or bindings[0][1][1] < 0:
-            continue
-        if len(bindings) > 1 and not plain:
-            continue
-        kind, place = bindings[0]
-        qualified = name
-        if scope.kind == "class":
-            kind = "attribute" if kind == "variable" else kind
-            qualified = f"{scope.name}.{name}"
-        is_local = scope.kind in ("function", "comprehension")
-        scope.definitions[name] = Definition(qualified, kind, place, is_local)
+def _others(node: ast.AST, inside: list[ast.AST]) -> list[ast.AST]:
+    """Return the children of a node that are not among those inside of its scope."""
+    return [child for child in ast.iter_child_nodes(node) if child not in inside]
 
 
-class _Members:
-    """The attributes of the program's classes, and what objects certainly are."""
+def _note_use(definition: Definition | None, place: Place) -> None:
+    if definition and definition.place != place:
+        definition.uses.append(place)
 
-    def __init__(self, reader: _Reader) -> None:
-        self.by_place: dict[Place, _Scope] = {}
-        self.instance: dict[tuple[_Scope, str], Definition] = {}
-        self.classes = reader.classes
-        for scope in reader.classes:
-            own = scope.parent.bound.get(scope.name, [])
-            if len(own) == 1:
-                self.by_place[own[0][1]] = scope
-            for name, (kind, place) in scope.attributes.items():
-                qualified = f"{scope.name}.{name}"
-                self.instance[scope, name] = Definition(qualified, kind, place, False)
 
-    def attributes(self) -> list[Definition]:
-        """Return the attributes that only methods give to their objects."""
-        return [
-            definition
-            for (scope, name), definition in self.instance.items()
-            if name not in scope.bound
-        ]
-
-    def find(
-        self, scope: _Scope, receiver: ast.expr, attribute: str
-    ) -> Definition | None:
-        if not isinstance(receiver, ast.Name):
-            return None
-        owner = scope.owner(receiver.id)
-        if owner is None or receiver.id in owner.deleted:
-            return None
-        kind = self._class_of(owner, receiver.id)
-        if kind is None or self._is_overridden(kind, attribute):
-            return None
-        return self._member(kind, attribute, set())
-
-    def _class_of(self, owner: _Scope, name: str) -> _Scope | None:
-        """Return the class that a variable names, or that its object belongs to."""
-        definition = owner.definitions.get(name)
-        if definition is None or len(owner.bound[name]) != 1:
-            return None
-        if owner.receiver == name:
-            return owner.parent
-        if definition.kind == "class":
-            return self.by_place.get(definition.place)
-        value = owner.values[name][0]
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-            return self._named_class(owner, value.func)
+def _class_of(scope: _Scope, receiver: ast.expr) -> _Scope | None:
+    """Return the class that a variable names, or that its object belongs to."""
+    if not isinstance(receiver, ast.Name):
         return None
-
-    def _named_class(self, scope: _Scope, node: ast.expr) -> _Scope | None:
-        if not isinstance(node, ast.Name):
-            return None
-        owner = scope.owner(node.id)
-        definition = owner and owner.definitions.get(node.id)
-        return definition and self.by_place.get(definition.place)
-
-    def _member(self, scope: _Scope, name: str, seen: set[_Scope]) -> Definition | None:
-        if name in scope.bound:
-            return scope.definitions.get(name)
-        if (scope, name) in self.instance:
-            return self.instance[scope, name]
-        seen.add(scope)
-        for node in scope.bases:
-            base = self._named_class(scope.parent, node)
-            if base is None:
-                return None  # what comes from elsewhere may have it first
-            if base not in seen:
-                found = self._member(base, name, seen)
-                if found:
-                    return found
+    name, owner = receiver.id, scope.owner(receiver.id)
+    if owner is None or len(owner.bound.get(name, [])) != 1:
         return None
+    if owner.receiver == name:
+        return owner.parent
+    value = owner.values.get(name)
+    made = value.func if isinstance(value, ast.Call) else receiver
+    return _class_named(owner, made)
 
-    def _is_overridden(self, kind: _Scope, name: str) -> bool:
-        """Tell whether a class derived from `kind` has a `name` of its own."""
-        return any(
-            self._derives(other, kind, set())
-            and (name in other.bound or name in other.attributes)
-            for other in self.classes
-            if other is not kind
-        )
 
-    def _derives(self, scope: _Scope, kind: _Scope, seen: set[_Scope]) -> bool:
-        seen.add(scope)
-        bases = [self._named_class(scope.parent, node) for node in scope.bases]
-        return any(
-            base is kind
-            or (base and base not in seen and self._derives(base, kind, seen))
-            for base in bases
-        )
+def _class_named(scope: _Scope, node: ast.expr) -> _Scope | None:
+    """Return the program's class that an expression names."""
+    if not isinstance(node, ast.Name):
+        return None
+    owner = scope.owner(node.id)
+    is_sure = owner and node.id in owner.definitions
+    return owner.classes.get(node.id) if is_sure else None

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from math_core import LatexError, LatexToMathML
 
 from literate.core.blocks import Block, Text
-from literate.core.diagnostics import DocumentError, nearest
+from literate.core.diagnostics import Problem, did_you_mean
 from literate.core.document import Document
-from literate.weaving.book import TERMS, Book, Chapter
+from literate.weaving.book import TERMS, Book, Chapter, Part
 from literate.weaving.html import escape, raw, slug
 
 _TOKEN = re.compile(
     r"""
       (?P<escaped> \\[\s\S] )
     | (?P<code> (?<!`)(?P<ticks>`+)(?!`) [\s\S]+? (?<!`)(?P=ticks)(?!`) )
+    | (?P<display>\$\$(?:[^$]*\$\$)?)
     | \$`(?P<ticked>[^`]+)`\$
     | (?<![\w$])\$(?P<math>[^\s$](?:[^$]*?[^\s$\\])?)\$(?![\w$])
     | \[\^(?P<note>[^\]\s]+)\]
@@ -59,23 +60,12 @@ class _Note:
     start: int  # index of its first line in the document
 
 
-class Mathematics:
-    """LaTeX to MathML, each formula once."""
-
-    def __init__(self) -> None:
-        self._converter = LatexToMathML()
-        self._done: dict[tuple[str, bool], str] = {}
-
-    def convert(self, latex: str, display: bool) -> str:
-        """Return a formula as MathML. Raises LatexError."""
-        key = (latex, display)
-        if key not in self._done:
-            formula = self._converter.convert_with_local_state(
-                latex, displaystyle=display
-            )
-            # Said for tables, where it is so anyway; HTML's checkers do not know it.
-            self._done[key] = formula.replace(' scriptlevel="0"', "")
-        return self._done[key]
+def as_mathml(latex: str, is_display: bool = False) -> str:
+    """Return a formula as MathML. Raises LatexError."""
+    converter = LatexToMathML()
+    formula = converter.convert_with_local_state(latex, displaystyle=is_display)
+    # Said for tables, where it is so anyway; HTML's checkers do not know it.
+    return formula.replace(' scriptlevel="0"', "")
 
 
 def latex_message(error: LatexError) -> str:
@@ -87,16 +77,23 @@ def latex_message(error: LatexError) -> str:
 class Prose:
     """The prose of a document: what its notes and terms are, and how it is shown.
 
-    `repository(path)` is the address of a file of the repository, "" if it has none.
+    `repository(path)` is the address of a file of the repository, "" if it has none;
+    `figures` are the paths of the pictures that there are. `problems` is filled while
+    the prose is shown.
     """
 
     def __init__(
-        self, document: Document, book: Book, repository: Callable[[str], str]
+        self,
+        document: Document,
+        book: Book,
+        repository: Callable[[str], str],
+        figures: Collection[str],
     ) -> None:
         self.document = document
         self.book = book
         self.repository = repository
-        self.mathematics = Mathematics()
+        self.figures = figures
+        self.problems: set[Problem] = set()
         self.notes: dict[str, _Note] = {}
         self.link_definitions: list[str] = []
         self._set_aside: set[int] = set()  # starts of blocks shown elsewhere
@@ -145,8 +142,7 @@ class Prose:
     def _texts(self) -> Iterator[tuple[Chapter, str]]:
         """Yield the chapters' texts."""
         for chapter in self.book.chapters:
-            opening = chapter.part.blocks if chapter.opens_part else []
-            for block in [*opening, *chapter.blocks]:
+            for block in chapter.every_block:
                 if isinstance(block, Text):
                     lines = self.document.lines[block.start : block.end]
                     yield chapter, "".join(lines)
@@ -167,6 +163,16 @@ class Prose:
 
     # How it is shown
 
+    def report(self, index: int, words: str, message: str, hint: str = "") -> None:
+        """Note what is wrong with words that stand at a line (from 0) or soon after."""
+        words = words.splitlines()[0]
+        lines = self.document.lines
+        numbers = range(index, len(lines))
+        index = next((number for number in numbers if words in lines[number]), index)
+        column = max(0, lines[index].find(words))
+        problem = self.document.problem(index, column, len(words), message, hint)
+        self.problems.add(problem)
+
     def page(self, chapter: Chapter | None = None) -> PageProse:
         """Return what shows the prose of one page; None is the page with everything."""
         return PageProse(self, chapter)
@@ -178,8 +184,13 @@ class PageProse:
     def __init__(self, prose: Prose, chapter: Chapter | None) -> None:
         self.prose = prose
         self.chapter = chapter
+        self.is_whole = chapter is None
         self.count = 0
         self._linked: set[str] = set()
+
+    def title(self, of: Chapter | Part) -> str:
+        """Return the title of a chapter or a part as Markdown."""
+        return self.show(of.title, of.line - 1, has_terms=False)
 
     def show(self, text: str, start: int, has_terms: bool = True) -> str:
         """Return Markdown with its mathematics, links, notes and terms woven in.
@@ -200,57 +211,61 @@ class PageProse:
         latex = match["ticked"] or match["math"]
         if latex:
             return self._formula(latex, index)
+        if match["display"]:
+            hint = "write ```math on a line above it and ``` below"
+            message = "display mathematics is a block of its own"
+            self.prose.report(index, match[0], message, hint)
         if match["note"]:
             return self._note(match["note"], index)
         if match["dfn"]:
             return self._term_defined(match["dfn"])
         if match["tag"]:
-            return raw(relink(match[0], self._target))
+            return raw(self.relink(match[0], index))
         if match["target"]:
             label = self.show(match["label"], index, has_terms=False)
-            target = self._target(match["target"])
+            target = self._target(match["target"], index, bool(match["mark"]))
             return f"{match['mark']}[{label}]({target})" if target else label
         return match[0]
 
     def _formula(self, latex: str, index: int) -> str:
         try:
-            return raw(self.prose.mathematics.convert(latex, display=False))
+            return raw(as_mathml(latex))
         except LatexError as error:
-            source = self.prose.document.lines[index]
-            column = max(0, source.find(latex.split("\n")[0]))
-            length = len(latex.split("\n")[0])
-            message = latex_message(error)
-            problem = self.prose.document.problem(index, column, length, message)
-            raise DocumentError([problem]) from None
+            self.prose.report(index, latex, latex_message(error))
+            return ""
 
-    def _target(self, target: str) -> str:
+    def relink(self, markup: str, index: int) -> str:
+        """Return HTML, which begins at a line (from 0), with the site's links."""
+
+        def lead(match: re.Match[str]) -> str:
+            target = self._target(match[2], index, is_picture=match[1] == "src")
+            return f' {match[1]}="{target or match[2]}"'
+
+        return re.sub(r'\s(href|src)="([^"]+)"', lead, markup)
+
+    def _target(self, target: str, index: int, is_picture: bool) -> str:
         """Return where a link of the document leads on the site, "" if nowhere."""
+        anchors, figures = self.prose.book.anchors, self.prose.figures
         if target.startswith("#"):
-            page = self.prose.book.anchors.get(target[1:])
-            return f"{page}{target}" if page else target
-        if target.startswith("web/"):
-            return target.removeprefix("web/")
+            if target[1:] not in anchors:
+                hint = did_you_mean(target, [f"#{anchor}" for anchor in anchors])
+                self.prose.report(index, target, "no heading has this anchor", hint)
+            return f"{anchors.get(target[1:], '')}{target}"
         if _SCHEME.match(target):
             return target
+        if is_picture and target not in figures:
+            hint = did_you_mean(target, figures) or "pictures stand in web/figures"
+            self.prose.report(index, target, "there is no such picture", hint)
+        if target.startswith("web/"):
+            return target.removeprefix("web/")
         return self.prose.repository(target)
 
     def _note(self, name: str, index: int) -> str:
         note = self.prose.notes.get(name)
         if note is None:
-            near = nearest(name, self.prose.notes)
-            source = self.prose.document.lines[index]
-            column = source.find(f"[^{name}]")
-            raise DocumentError(
-                [
-                    self.prose.document.problem(
-                        index,
-                        max(0, column),
-                        len(name) + 3,
-                        f"there is no note {name}",
-                        f"did you mean {near}?" if near else "",
-                    )
-                ]
-            )
+            hint = did_you_mean(name, self.prose.notes)
+            self.prose.report(index, f"[^{name}]", f"there is no note {name}", hint)
+            return ""
         self.count += 1
         number = self.count
         text = self.show(" ".join(note.text.split()), note.start, has_terms=False)
@@ -273,7 +288,7 @@ class PageProse:
     def _words(self, text: str, has_terms: bool) -> str:
         """Link the first use of each term that another chapter defines."""
         words = self.prose._words
-        if not words or not has_terms or self.chapter is None:
+        if not words or not has_terms or self.is_whole:
             return text
         return words.sub(self._word, text)
 
@@ -286,15 +301,6 @@ class PageProse:
             f'<a class="term" href="{term.url}" title="{escape(plain(term.sentence))}">'
             f"{escape(match[0])}</a>"
         )
-
-
-def relink(markup: str, target: Callable[[str], str]) -> str:
-    """Return HTML whose links lead where `target` says."""
-    return re.sub(
-        r'(\s(?:href|src)=)"([^"]*)"',
-        lambda match: f'{match[1]}"{target(match[2]) or match[2]}"',
-        markup,
-    )
 
 
 def plain(text: str) -> str:

@@ -14,7 +14,7 @@ pytest.importorskip("markdown", reason="the site's tools are not installed")
 
 import math_core
 
-from literate.weaving.diagrams import Diagrams
+from literate.weaving.diagrams import draw_once
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = parse((ROOT / "microgpt.md").read_text(encoding="utf-8"), "microgpt.md")
@@ -41,7 +41,7 @@ def test_spelling(tmp_path):
 
 @pytest.mark.parametrize("source", examples("mermaid"))
 def test_diagram_is_drawn(source):
-    assert "<svg" in Diagrams(ROOT / ".cache" / "diagrams").draw(source)
+    assert "<svg" in draw_once(source, ROOT / ".cache" / "diagrams")
 
 
 @pytest.mark.parametrize("source", examples("math"))

@@ -1,7 +1,13 @@
 """What is behind all labs: the bundle, the pinned packages, the machine in the page."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -116,19 +122,77 @@ def test_the_trained_model_is_the_programs(site, program, tmp_path):
     assert files["model.json"] == saved.read_text(encoding="utf-8")
 
 
-def test_a_model_that_is_still_made_is_not_waited_for(site, program, monkeypatch):
-    texts = {"build/microgpt.py": "import time; time.sleep(60)", "build/names.txt": ""}
-    monkeypatch.setattr(bundle, "_training", {})
-    assert bundle.trained(texts, wait=False) is None
-    assert bundle.trained(texts, wait=False) is None
-    [(process, folder)] = bundle._training.values()
-    process.kill()
-    process.communicate()
-    folder.cleanup()
+@pytest.fixture
+def models(monkeypatch, tmp_path):
+    """A folder for models that has none."""
+    monkeypatch.setattr(bundle, "MODELS", tmp_path / "models")
+    return tmp_path / "models"
 
 
-def test_a_program_that_fails_is_reported():
-    texts = {"build/microgpt.py": "raise SystemExit('no')", "build/names.txt": ""}
+def texts_of(program):
+    return {"build/microgpt.py": textwrap.dedent(program), "build/names.txt": "anna\n"}
+
+
+def test_a_model_is_made_once_and_only_where_somebody_waits(models):
+    texts = texts_of("""
+        import sys
+        open(sys.argv[-1], "w").write(open("names.txt").read())
+    """)
+    assert bundle.trained(texts, make=False) is None
+    assert not models.exists()
+    assert bundle.trained(texts) == "anna\n"
+    [kept] = models.iterdir()
+    kept.write_text("kept")
+    assert bundle.trained(texts) == bundle.trained(texts, make=False) == "kept"
+    assert bundle.trained({**texts, "build/names.txt": "otto\n"}) == "otto\n"
+
+
+def test_a_training_that_was_interrupted_leaves_no_model(models):
+    """A Ctrl-C reaches the program too, which saves what it has learned so far."""
+    texts = texts_of("""
+        import sys
+        open(sys.argv[-1], "w").write("half")
+        sys.exit(130)
+    """)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="could not be trained"):
+            bundle.trained(texts)
+    assert not list(models.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to a group")
+def test_a_training_ends_with_the_build(models, tmp_path):
+    """Ctrl-C in a terminal reaches all that runs there: nothing goes on or is kept."""
+    texts = texts_of("""
+        import sys, time
+        open(sys.argv[-1], "w").write("half")
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    """)
+    code = (
+        f"from pathlib import Path; from labs import bundle;"
+        f"bundle.MODELS = Path({str(models)!r}); bundle.trained({texts!r})"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=bundle.ROOT,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not list(models.glob("*/model.json")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) != 0
+    assert not list(models.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_program_that_fails_is_reported(models):
+    texts = texts_of("raise SystemExit('no')")
     with pytest.raises(RuntimeError, match="could not be trained:\nno"):
         bundle.trained(texts)
 

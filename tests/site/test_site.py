@@ -184,6 +184,22 @@ def test_a_mistake_fails_the_build_and_says_where(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_program_that_fails_to_train_ends_a_build_but_no_server(monkeypatch):
+    from mkdocs.exceptions import Abort
+
+    import weave
+
+    def trained(texts, make=True):
+        if make:
+            raise RuntimeError("The labs' model could not be trained.")
+
+    monkeypatch.setattr(weave.bundle, "trained", trained)
+    with pytest.raises(Abort, match="could not be trained"):
+        weave._model({})
+    monkeypatch.setattr(weave._server, "is_serving", True)
+    assert weave._model({}) is None
+
+
 def test_serving_shows_a_mistake_and_its_mending(tmp_path):
     """Stock `mkdocs serve`: from save to page in a few seconds, mistakes included."""
     from urllib.error import HTTPError, URLError
@@ -212,13 +228,26 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
                 time.sleep(0.1)
             raise AssertionError(words)
 
+        def bundled():
+            address = f"http://127.0.0.1:{port}/labs/bundle.json"
+            with urlopen(address) as answer:
+                return json.loads(answer.read())["files"]
+
         try:
             wait_for('<h1 id="tokens"')
             book.write_text(good.replace("# <<Draw the", "#<<Draw the"), "utf-8")
             wait_for("The book has a mistake")
             wait_for("microgpt.md:")
+            book.write_text(good.replace("## Tokens", "## Tokens\n\n$$x$$"), "utf-8")
+            wait_for("display mathematics is a block of its own")
             book.write_text(good.replace("## Tokens", "## Tokens\n\nGrue."), "utf-8")
             wait_for("Grue.")
+            assert "model.json" in bundled()
+            # With another program no build waits for another model, nor ships this one.
+            header = "# <<Encode a document>>=\n"
+            book.write_text(good.replace(header, f"{header}# Grue.\n"), "utf-8")
+            wait_for("# Grue.</span>")
+            assert "model.json" not in bundled()
         finally:
             server.terminate()
 

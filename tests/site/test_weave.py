@@ -17,23 +17,29 @@ pytest.importorskip("math_core", reason="the site's tools are not installed")
 from html_tree import read_html
 from markdown import Markdown
 
+from literate.core import syntax
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
 from literate.core.programs import tangle
-from literate.core import syntax
 from literate.weaving.diagrams import DiagramError, draw
-from literate.weaving.html import MARK, StashExtension, without_marks
+from literate.weaving.html import MARK, StashExtension
 from literate.weaving.identifiers import find_definitions
-from literate.weaving.pages import weave
+from literate.weaving.pages import Surroundings, weave
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "microgpt.md"
+AROUND = Surroundings(
+    draw=lambda source: "<svg></svg>",
+    figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*.svg")],
+    labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
+    exercises=re.findall(r' data-exercise="([^"]*)"', BOOK.read_text("utf-8")),
+)
 
 
 def woven(text, **settings):
     document = parse(text, "book.md")
     settings.setdefault("draw", lambda source: f"<svg>{len(source)}</svg>")
-    return weave(document, tangle(document), **settings)
+    return weave(document, tangle(document), Surroundings(**settings))
 
 
 def finished(page):
@@ -103,7 +109,7 @@ def program_lines(document, output):
 def check_reassembly(text):
     document = parse(text, "book.md")
     outputs = tangle(document)
-    site = weave(document, outputs, lambda source: "<svg></svg>")
+    site = weave(document, outputs, AROUND)
     shown = figures(site)
     for output in outputs:
         piece = document.chunks[output.path].pieces[0]
@@ -128,7 +134,7 @@ def check_reassembly(text):
 def book():
     document = parse(BOOK.read_text(encoding="utf-8"), "microgpt.md")
     outputs = tangle(document)
-    site = weave(document, outputs, lambda source: "<svg></svg>")
+    site = weave(document, outputs, AROUND)
     return document, outputs, site
 
 
@@ -322,7 +328,7 @@ CASES = {
         "    @staticmethod\n    def g(self): self.f()\n"
     ),
     "inherited": (
-        "class A:\n    def @f(self): pass\nclass B(A):\n    def g(self): self.>f()\n"
+        "class A:\n    def @f(self): pass\nclass B(A):\n    def g(self): self.f()\n"
     ),
     "overridden": (
         "class A:\n    def @f(self): pass\n    def g(self): self.f()\n"
@@ -515,7 +521,6 @@ def test_python_markdown_keeps_what_is_finished():
         assert "<p><figure" not in markup
         for part in body.split(MARK)[1::2]:
             assert part in markup
-    assert MARK not in without_marks(site.pages[0].text)
 
 
 def mistake(text, **settings):
@@ -539,6 +544,188 @@ def test_mistakes_are_reported_at_their_lines():
 
     problem = mistake("# A\n\n\n```mermaid\nx\n```\n", draw=refuse)
     assert (problem.line, problem.message) == (4, "diagram: no")
+
+
+# Two programs that share a chunk, each with a function of its own that has one name.
+PROGRAMS = """\
+# A book
+
+## A stage
+
+```python
+# <<build/stage.py>>=
+# <<Add two numbers>>
+# <<Say what the stage says>>
+say(add(1, 2))
+```
+
+```python
+# <<Say what the stage says>>=
+def say(it):
+    print(it)
+```
+
+## What they share
+
+```python
+# <<Add two numbers>>=
+def add(a, b):
+    say("adding")
+    return a + b
+```
+
+## The program
+
+```python
+# <<build/book.py>>=
+# <<Say it>>
+# <<Add two numbers>>
+say(add(3, 4))
+```
+
+```python
+# <<Say it>>=
+say = print
+```
+"""
+
+
+@pytest.mark.parametrize("path", ["build/stage.py", "build/./stage.py"])
+def test_a_chunk_of_several_programs_says_so_and_leads_to_the_right_one(path):
+    text = PROGRAMS.replace("build/stage.py", path)
+    site = woven(text)
+    shown = figures(site)
+    _, shared = shown["what-they-share.md#chunk-add-two-numbers"]
+    caption = shared.first("figcaption").text.replace("\N{EN DASH}", "-")
+    assert "lines 3-5 of build/book.py" in caption
+    assert "lines 1-3 of build/stage.py" in caption
+    # On a page that is about neither, the book's own program numbers and links it.
+    assert [mark.get("id") for mark in shared.all("span", "n")] == ["L3", "L4", "L5"]
+    assert shared.first("a", "use").get("href") == "the-program.md#L2"
+    # On a stage's page, also opened in place, the stage does.
+    _, stage = shown["a-stage.md#chunk-buildstagepy"]
+    links = [(link.text, link.get("href")) for link in stage.all("a", "use")]
+    assert links == [
+        ("say", "#buildstagepy-L4"),
+        ("say", "#buildstagepy-L4"),
+        ("add", "what-they-share.md#L3"),
+    ]
+    marks = [mark.get("id") for mark in stage.all("span", "n") if mark.get("id")]
+    assert marks == ["buildstagepy-L6"]
+    # What is tried in the page is the book's own program.
+    tried = [address for address, (_, f) in shown.items() if f.get("data-line")]
+    assert tried == [
+        "what-they-share.md#chunk-add-two-numbers",
+        "the-program.md#chunk-buildbookpy",
+        "the-program.md#chunk-say-it",
+    ]
+
+
+def test_a_variant_of_a_shared_chunk_leads_into_the_books_own_program():
+    variant = "```python\n# <<Add two numbers>>= (variant loud)\nsay(1)\n```\n"
+    shown = figures(woven(f"{PROGRAMS}\n{variant}"))
+    [loud] = [figure for _, figure in shown.values() if "variant" in figure.classes]
+    assert loud.first("a", "use").get("href") == "#L2"
+
+
+def test_the_pages_hold_each_of_several_programs():
+    check_reassembly(PROGRAMS)
+
+
+def test_each_program_has_a_listing_and_the_indexes_have_everything_once():
+    site = woven(PROGRAMS)
+    text = page(site, "listing.md").text
+    assert (
+        "build/book.py" in text and "build/stage.py" not in text.split("Downloads")[0]
+    )
+    stage = finished(page(site, "listing-buildstagepy.md"))
+    places = [link.get("href") for link in stage.all("a", "n")]
+    assert places == [
+        *(f"what-they-share.md#L{number}" for number in (3, 4, 5)),
+        *(f"a-stage.md#buildstagepy-L{number}" for number in (4, 5, 6)),
+    ]
+    assert all(run.text for run in stage.all("pre"))
+    index = finished(page(site, "identifiers.md"))
+    entries = [(e.text, e.get("href")) for e in index.all("a", "entry")]
+    assert entries == [
+        ("add", "what-they-share.md#L3"),
+        ("say", "a-stage.md#buildstagepy-L4"),
+        ("say", "the-program.md#L2"),
+    ]
+    for each in site.pages:
+        ids = [e.get("id") for e in finished(each).walk() if e.get("id")]
+        assert len(ids) == len({*ids}), each.path
+
+
+SILENT = {
+    "$$ on one line": ("Words $$x + 1$$ here.", "$$x + 1$$", "```math"),
+    "$$ on lines of their own": ("$$\nx + 1\n$$", "$$", "```math"),
+    "picture": (
+        "![it](web/figures/no.svg)",
+        "web/figures/no.svg",
+        "web/figures/on.svg",
+    ),
+    "misplaced picture": ("![it](figures/on.svg)", "figures/on.svg", "web/figures"),
+    "picture in HTML": ('<p>\n<img src="web/on.svg">\n</p>', "web/on.svg", "web/"),
+    "picture in a line": ('A <img src="on.svg" alt="x">.', "on.svg", "web/figures"),
+    "anchor": ("See [the end](#teh-end).", "#teh-end", '"#the-end"'),
+    "anchor in HTML": ('<p><a href="#teh-end">x</a></p>', "#teh-end", '"#the-end"'),
+    "lab": (
+        '<div class="lab" data-lab="trainign" data-title="T"></div>',
+        'data-lab="trainign"',
+        '"training"',
+    ),
+    "exercise": (
+        '<div class="lab" data-lab="exercise" data-title="T" data-exercise="losss">',
+        'data-exercise="losss"',
+        '"loss"',
+    ),
+    "lab without a title": (
+        '<div class="lab" data-lab="training"></div>',
+        '<div class="lab" data-lab="training">',
+        "data-title",
+    ),
+    "exercise without a name": (
+        '<div class="lab" data-lab="exercise" data-title="T"></div>',
+        'data-lab="exercise"',
+        "loss",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SILENT, ids=lambda case: case.replace(" ", "-"))
+def test_what_would_lead_nowhere_is_a_mistake(case):
+    text, words, hint = SILENT[case]
+    problem = mistake(
+        f"# A\n\nWords.\n\n{text}\n\n## The end\n",
+        figures=["web/figures/on.svg"],
+        labs=["training", "exercise"],
+        exercises=["loss"],
+    )
+    line = 5 + text.split("\n").index(next(x for x in text.split("\n") if words in x))
+    assert problem.line == line
+    assert problem.source[problem.column - 1 :].startswith(words)
+    assert problem.length == len(words)
+    assert hint in problem.hint
+
+
+def test_mistakes_are_reported_together_and_once():
+    with pytest.raises(DocumentError) as caught:
+        woven("# A\n\n[x](#y)\n\nA $\\nonsense$ note[^y].\n\n```math\n\\no\n```\n")
+    places = [(problem.line, problem.column) for problem in caught.value.problems]
+    assert places == [(3, 5), (5, 4), (5, 19), (7, 1)]
+
+
+def test_what_leads_somewhere_is_no_mistake():
+    text = (
+        "# A\n\n[x](#the-end) `$$` \\$\\$ ![y](web/figures/on.svg)\n\n"
+        '<p>\n<img src="web/figures/on.svg"> <a href="https://example.org/#x">x</a>\n'
+        "</p>\n\n```text\n$$ [x](#y)\n```\n\n## The end\n"
+        '\n<div class="lab" data-lab="training" data-title="T">\n</div>\n'
+    )
+    site = woven(text, figures=["web/figures/on.svg"], labs=["training"])
+    assert 'src="figures/on.svg"' in page(site, "index.md").text
+    assert "Start the lab" in page(site, "the-end.md").text
 
 
 def test_a_variant_is_shown_and_linked_and_not_numbered():

@@ -1,0 +1,351 @@
+"""Chunks as HTML: framed, numbered, linked, and opened in place at their references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from literate.core.document import Chunk, Document, Piece, Reference
+from literate.weaving.book import Book
+from literate.weaving.colours import Token, line_mark, tokenize
+from literate.weaving.html import Slugs, escape
+from literate.weaving.identifiers import Definition
+from literate.weaving.listings import Listing
+
+_DEEPEST = 8  # references opened within references; those below are links alone
+_WORDS = re.compile(r"\w+|\W+")
+
+
+class Chunks:
+    """All chunks of a document, and how a page shows them.
+
+    `listings` are the programs, the main one first, `variants` those that the variants
+    of the document make.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        book: Book,
+        listings: list[Listing],
+        variants: list[Listing],
+    ) -> None:
+        self.document = document
+        self.book = book
+        self.listings = listings
+        self.pieces = {piece.line: piece for piece in document.pieces()}
+        self._anchors: dict[Piece, str] = {}
+        self._users: dict[str, list[Piece]] = {}
+        self._name()
+        self._listings: dict[Piece, list[Listing]] = {}  # what a piece is part of
+        self._subjects: dict[str, Listing] = {}  # the program that a page is about
+        self._settle(listings, variants)
+
+    def _name(self) -> None:
+        """Give each piece an anchor, and note who refers to it."""
+        slugs = Slugs()
+        for piece in self.pieces.values():
+            variant = f" variant {piece.variant}" if piece.variant else ""
+            self._anchors[piece] = slugs.unique(f"chunk {piece.name}{variant}")
+            for reference in piece.references:
+                self._users.setdefault(reference.name, []).append(piece)
+
+    def _settle(self, listings: list[Listing], variants: list[Listing]) -> None:
+        for listing in listings:
+            for piece in listing.pieces:
+                self._listings.setdefault(piece, []).append(listing)
+                if listing.prefix and self.document.chunks[piece.name].path:
+                    self._subjects.setdefault(self.page(piece), listing)
+        for listing in variants:
+            for piece in listing.pieces:
+                self._listings.setdefault(piece, [listing])
+
+    # Places
+
+    def anchor(self, piece: Piece) -> str:
+        return self._anchors[piece]
+
+    def page(self, piece: Piece) -> str:
+        return self.book.chapter_at(piece.line).path
+
+    def url(self, piece: Piece) -> str:
+        return f"{self.page(piece)}#{self.anchor(piece)}"
+
+    def home(self, piece: Piece, preferred: Listing | None = None) -> Listing | None:
+        """Return the program whose numbers and links a piece's lines have, if any.
+
+        It is the preferred one, or the one whose root stands on the piece's page, if
+        the piece is part of it; else the first that it is part of.
+        """
+        every = self._listings.get(piece, [])
+        for listing in (preferred, self._subjects.get(self.page(piece))):
+            if listing in every:
+                return listing
+        return every[0] if every else None
+
+    def line_url(self, listing: Listing, line: int) -> str:
+        """Return the address, on a chapter's page, of a line of a program."""
+        origin = listing.output.origin(line)
+        home = self.home(origin.piece)
+        if not home or not home.prefix:
+            return self.url(origin.piece)
+        number = home.output.line_of(origin.line)
+        return f"{self.page(origin.piece)}#{home.prefix}{number}"
+
+    def users(self, name: str) -> list[Piece]:
+        """Return the pieces that refer to a chunk, of variants if no others do."""
+        users = self._users.get(name, [])
+        return [user for user in users if not user.variant] or users
+
+    def _last_line(self, listing: Listing, piece: Piece) -> int | None:
+        """Return the program's last line of a piece, what it refers to included."""
+        while piece.references and piece.references[-1].index == len(piece.lines) - 1:
+            chunk = self.document.chunks[piece.references[-1].name]
+            inside = [each for each in chunk.pieces_in(piece.variant) if each.lines]
+            if not inside:
+                break
+            piece = inside[-1]
+        return listing.output.line_of(piece.line + len(piece.lines))
+
+    # What a page shows
+
+    def figure(self, piece: Piece, opens: bool = True) -> str:
+        """Return a piece as a figure; with `opens`, references open in place."""
+        anchor = self.anchor(piece)
+        text = _text(piece)
+        if piece.is_data:
+            body, copy = f'<pre class="data">{escape(text)}</pre>', ""
+        else:
+            home = self.home(piece)
+            body = self._body(piece, home, True, _DEEPEST if opens else 0)
+            copy = _copy_button(text)
+        variant = " variant" if piece.variant else ""
+        label = escape(f"Code: {piece.name}")
+        return (
+            f'<figure class="chunk highlight{variant}" id="{anchor}"'
+            f"{line_mark(self._editable_line(piece))}>"
+            f"<figcaption>{copy}{self._facts(piece)}"
+            f'<a class="chunk-name" href="#{anchor}">{self._title(piece)}</a>'
+            "</figcaption>"
+            f'<div class="code" role="group" aria-label="{label}">'
+            f"{body}</div></figure>"
+        )
+
+    def link(self, piece: Piece) -> str:
+        """Return a link to a piece that shows its name."""
+        name = _angled(piece.name)
+        return f'<a class="to-chunk" href="{self.url(piece)}">{name}</a>'
+
+    def _editable_line(self, piece: Piece) -> int | None:
+        """Return the line of a chunk of the main program, at its first piece."""
+        main = self.listings[0].output if self.listings else None
+        paths = [listing.output.path for listing in self._listings.get(piece, [])]
+        first = self.document.chunks[piece.name].pieces_in(piece.variant)[0]
+        is_editable = main and main.is_python and main.path in paths and piece is first
+        return piece.line if is_editable else None
+
+    def _title(self, piece: Piece) -> str:
+        pieces = self.document.chunks[piece.name].pieces_in(piece.variant)
+        sign = "=" if piece is pieces[0] else "+="
+        return f"{_angled(piece.name)} {sign}{variant_mark(piece)}"
+
+    def _facts(self, piece: Piece) -> str:
+        facts = [*self._uses(piece), *self._neighbours(piece), *self._places(piece)]
+        if not facts:
+            return ""
+        shown = " ".join(f'<span class="fact">{fact}</span>' for fact in facts)
+        return f'<span class="facts" data-search-exclude>{shown}</span>'
+
+    def _uses(self, piece: Piece) -> Iterator[str]:
+        for user in self.users(piece.name):
+            yield f"in {self.link(user)}{variant_mark(user)}"
+
+    def _neighbours(self, piece: Piece) -> Iterator[str]:
+        chunk = self.document.chunks[piece.name]
+        pieces = chunk.pieces_in(piece.variant)
+        at = pieces.index(piece)
+        if at > 0:
+            yield self._step("continues", "prev", piece, pieces[at - 1])
+        if at + 1 < len(pieces):
+            yield self._step("continued in", "next", piece, pieces[at + 1])
+        if piece.variant and chunk.pieces:
+            yield f"instead of {self.link(chunk.pieces[0])}"
+        elif at == 0:
+            for variant, others in chunk.variants.items():
+                link = f'<a href="{self.url(others[0])}">{escape(variant)}</a>'
+                yield f"variant {link}"
+
+    def _step(self, verb: str, rel: str, piece: Piece, other: Piece) -> str:
+        text = self.book.chapter_at(other.line).title
+        if self.page(piece) == self.page(other):
+            text = "above" if rel == "prev" else "below"
+            verb = verb.removesuffix(" in")
+        link = f'<a class="{rel}" href="{self.url(other)}">{escape(text)}</a>'
+        return f"{verb} {link}"
+
+    def _places(self, piece: Piece) -> Iterator[str]:
+        """Yield where a piece is in each of the programs that it is part of."""
+        for listing in self._listings.get(piece, []):
+            path = listing.output.path
+            if piece.is_data:
+                count = f"{len(piece.lines):,} lines"
+                yield f'<a href="{download_path(path)}">{escape(path)}</a>, {count}'
+            elif listing.prefix and piece.lines:
+                first = listing.output.line_of(piece.line + 1)
+                last = self._last_line(listing, piece)
+                lines = f"lines {first}\N{EN DASH}{last}"
+                lines = f"line {first}" if first == last else lines
+                url = f"{listing.page}#{listing.prefix}{first}"
+                yield f'<a class="lines" href="{url}">{lines}</a> of {escape(path)}'
+
+    # Code
+
+    def _body(
+        self, piece: Piece, listing: Listing | None, is_main: bool, depth: int
+    ) -> str:
+        """Return a piece's code: runs of lines, and its references between them."""
+        references = {reference.index: reference for reference in piece.references}
+        linked: set[Definition] = set()
+        shown, run = [], ""
+        for index, tokens in enumerate(piece_tokens(piece)):
+            number = listing and listing.output.line_of(piece.line + index + 1)
+            gutter = _number(listing, number, is_main)
+            reference = references.get(index)
+            if reference is None:
+                line = self._line(piece, listing, number, tokens, linked)
+                run += f"{gutter}{line}\n"
+                continue
+            if self.document.chunks[reference.name].has_own_name(piece.variant):
+                gutter = ""
+            shown.append(run and f"<pre>{run}</pre>")
+            shown.append(self._reference(piece, listing, reference, gutter, depth))
+            run = ""
+        return "".join(shown) + (run and f"<pre>{run}</pre>")
+
+    def _line(
+        self,
+        piece: Piece,
+        listing: Listing | None,
+        number: int | None,
+        tokens: list[Token],
+        linked: set[Definition],
+    ) -> str:
+        """Return a line with its names linked; `linked` are the definitions so far."""
+        if not listing or not tokens:
+            return "".join(token.markup for token in tokens)
+        shift = len(listing.output.span(number).indent)
+        shown = []
+        for token in tokens:
+            if token.colour:
+                shown.append(token.markup)
+                continue
+            for match in _WORDS.finditer(token.text):
+                place = (number, shift + token.column + match.start())
+                definition = listing.names.get(place)
+                if definition is None or definition.short_name != match[0]:
+                    shown.append(escape(match[0]))
+                elif definition.place == place:
+                    shown.append(_definition(definition))
+                else:
+                    shown.append(self._use(piece, listing, definition, linked))
+        return "".join(shown)
+
+    def _use(
+        self,
+        piece: Piece,
+        listing: Listing,
+        definition: Definition,
+        linked: set[Definition],
+    ) -> str:
+        """Return a name as a link to where it is defined.
+
+        A local name defined in the same piece is in view and gets none. The keyboard
+        stops at the first of several links to one place.
+        """
+        line, _ = definition.place
+        name = escape(definition.short_name)
+        if definition.is_local and listing.output.origin(line).piece is piece:
+            return name
+        again = ' tabindex="-1"' if definition in linked else ""
+        linked.add(definition)
+        return f'<a class="use" href="{self.line_url(listing, line)}"{again}>{name}</a>'
+
+    def _reference(
+        self,
+        piece: Piece,
+        listing: Listing | None,
+        reference: Reference,
+        gutter: str,
+        depth: int,
+    ) -> str:
+        chunk = self.document.chunks[reference.name]
+        target = _target(chunk, piece)
+        name = _angled(reference.name)
+        indent = f'<span class="indent">{escape(reference.indent)}</span>'
+        if depth == 0:
+            link = self.link(target)
+            return f'<pre class="ref">{gutter}{indent}{link}\n</pre>'
+        inside = "".join(
+            self._body(each, self.home(each, listing), False, depth - 1)
+            for each in chunk.pieces_in(target.variant)
+        )
+        width = len(reference.indent.expandtabs(4))
+        return (
+            f'<div class="ref"><details><summary>{gutter}{indent}'
+            f'<span class="ref-name">{name}</span></summary>'
+            f'<div class="inside" style="--indent:{width}ch" data-search-exclude>'
+            f"{inside}</div></details>"
+            f'<a class="to-chunk" href="{self.url(target)}" '
+            f'aria-label="Go to {escape(reference.name)}">→</a></div>'
+        )
+
+
+def piece_tokens(piece: Piece) -> list[list[Token]]:
+    """Return the tokens of a piece's lines; references are the program's comments."""
+    return tokenize(_text(piece), piece.language)
+
+
+def variant_mark(piece: Piece) -> str:
+    """Return what is shown behind the name of a variant's piece."""
+    return f" (variant {escape(piece.variant)})" if piece.variant else ""
+
+
+def download_path(path: str) -> str:
+    """Return the address on the site of a file that the book makes."""
+    return f"downloads/{escape(path.removeprefix('build/'))}"
+
+
+def _target(chunk: Chunk, piece: Piece) -> Piece:
+    return (chunk.pieces_in(piece.variant) or chunk.all_pieces())[0]
+
+
+def _text(piece: Piece) -> str:
+    """Return a piece's lines as the program has them, references as comments."""
+    lines = [line.rstrip("\r\n") for line in piece.lines]
+    for reference in piece.references:
+        lines[reference.index] = f"{reference.indent}{piece.leader} {reference.name}"
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _number(listing: Listing | None, number: int | None, is_main: bool) -> str:
+    if not listing or not listing.prefix:
+        return ""
+    anchor = f' id="{listing.prefix}{number}"' if is_main else ""
+    return f'<span class="n"{anchor} data-n="{number}"></span>'
+
+
+def _definition(definition: Definition) -> str:
+    name = escape(definition.short_name)
+    is_plain = definition.is_local or definition.kind in ("import", "attribute")
+    return name if is_plain else f'<b class="def">{name}</b>'
+
+
+def _angled(name: str) -> str:
+    return f"⟨{escape(name)}⟩"
+
+
+def _copy_button(text: str) -> str:
+    return (
+        '<button class="copy" type="button" title="Copy the code" '
+        f'aria-label="Copy the code" data-clipboard-text="{escape(text)}"></button>'
+    )
