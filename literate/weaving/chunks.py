@@ -209,18 +209,21 @@ class Chunks:
         shown, run = [], ""
         for index, tokens in enumerate(piece_tokens(piece)):
             number = listing and listing.output.line_of(piece.line + index + 1)
-            gutter = _number(listing, number, is_main)
             reference = references.get(index)
+            if reference and self._has_own_name(reference, piece):
+                number = None  # it has no line in the program
+            gutter = _number(listing, number, is_main)
             if reference is None:
                 line = self._line(piece, listing, number, tokens, linked)
                 run += f"{gutter}{line}\n"
                 continue
-            if self.document.chunks[reference.name].has_own_name(piece.variant):
-                gutter = ""
             shown.append(run and f"<pre>{run}</pre>")
             shown.append(self._reference(piece, listing, reference, gutter, depth))
             run = ""
         return "".join(shown) + (run and f"<pre>{run}</pre>")
+
+    def _has_own_name(self, reference: Reference, piece: Piece) -> bool:
+        return self.document.chunks[reference.name].has_own_name(piece.variant)
 
     def _line(
         self,
@@ -330,8 +333,8 @@ def _text(piece: Piece) -> str:
 def _number(listing: Listing | None, number: int | None, is_main: bool) -> str:
     if not listing or not listing.prefix:
         return ""
-    anchor = f' id="{listing.prefix}{number}"' if is_main else ""
-    return f'<span class="n"{anchor} data-n="{number}"></span>'
+    anchor = f' id="{listing.prefix}{number}"' if is_main and number else ""
+    return f'<span class="n"{anchor} data-n="{number or ""}"></span>'
 
 
 def _definition(definition: Definition) -> str:
