@@ -409,8 +409,6 @@ def _read(file: str) -> bytes | None:
 def _write(file: str, contents: bytes) -> None:
     with open(file, "xb") as stream:
         stream.write(contents)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _is_same_file(one: str, other: str) -> bool:

@@ -42,7 +42,9 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def programs(folder: Path) -> dict[str, str]:
-    return {path: text for path, text in tree(folder).items() if path != MANIFEST}
+    """Return the outputs in a folder: all files but the tangler's own."""
+    files = tree(folder).items()
+    return {path: text for path, text in files if not path.startswith(".tangle")}
 
 
 @pytest.fixture
@@ -552,7 +554,10 @@ sys.exit(tangle.main(["a.md"]))
 
 
 def check_after_kill(here: Path) -> None:
-    """Every file is whole, old or new; and the next run finishes what was begun."""
+    """Every file is whole, old or new; and the next run finishes what was begun.
+
+    What was left in a temporary folder is swept later.
+    """
     for path, text in programs(here / "build").items():
         assert text in (BEFORE.get(path), AFTER.get(path))
     saved = here.with_name("saved")
