@@ -24,6 +24,7 @@ from exercises import judging
 from labs import bundle
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
+from literate.core.programs import Output
 from literate.tool.forms import outputs_and_forms
 from literate.weaving.diagrams import draw_once
 from literate.weaving.html import StashExtension
@@ -140,7 +141,7 @@ def _weave(config: MkDocsConfig) -> Site:
         exercises=list(judging.find_all()),
     )
     site = weave(document, outputs, surroundings)
-    texts = {output.path: output.text for output in outputs}
+    texts = {o.path: o.text for o in outputs if isinstance(o, Output)}
     site.files["labs/bundle.json"] = bundle.bundle(text, texts, _model(texts))
     site.files["labs/labs.css"] = bundle.style()
     return site

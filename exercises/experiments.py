@@ -61,7 +61,7 @@ def _unigram(names: dict, program: ModuleType) -> Iterator[Mark]:
         yield near(what, got, wanted, hint, slips)
 
 
-_SQUARED = "Add what the MLP thinks"
+_SQUARED = "Think with a hidden layer"
 
 
 @exercise("squared-relu", "", _SQUARED)

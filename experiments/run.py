@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments import measures
+from experiments import measures, stages
 from experiments.lists import OWN_TRAINING, PUBLISHED, PUBLISHED_HELD_OUT, SEED
 from experiments.programs import BOOK, ROOT, fingerprint, program
 from experiments.trials import LONG_TRIALS, TRIALS, run_trial
@@ -26,6 +26,7 @@ from experiments.trials import LONG_TRIALS, TRIALS, run_trial
 RESULTS = ROOT / "experiments" / "results.json"
 SEEDS = (42, 43, 44)
 LONG_SEEDS = (42,)
+DEALS = range(42, 54)  # seeds of twelve ways to deal the names to the stages
 
 
 class Job(NamedTuple):
@@ -42,6 +43,12 @@ def jobs(lists: list[str]) -> Iterator[Job]:
         yield from counting(which)
         yield from trial_jobs(which, 1000, SEEDS[0])
         yield from looking(which)
+    for which in lists:
+        for seed in DEALS:
+            use = (seed,)
+            yield job(which, "stages", str(seed), do=stages.losses, use=use)
+            path = (which, "stage 4 without attention", str(seed))
+            yield job(*path, do=stages.without_attention, use=use)
     for which in lists:
         for seed in LONG_SEEDS:
             yield from trial_jobs(which, 5000, seed)

@@ -24,6 +24,7 @@ from literate.tool.outputs import OutputError, replace_file
 START = re.compile(r"<!-- table: (.*?) -->\s*")
 END = "<!-- end of table -->"
 LISTS = ("own", "published")
+MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"  # noqa: RUF001 (in a cell without a number)
 
 Rows = list[list[str]]
@@ -90,6 +91,97 @@ def ladder(results: dict) -> Rows:
         rows.append([labels.get((name, smoothing), name), *with_choices(losses)])
     losses = [trial_mean(results, which, "1000", "baseline") for which in LISTS]
     return [*rows, ["this model", *with_choices(losses)]]
+
+
+STAGES = {
+    "stage1_counts": "1: counts",
+    "stage2_table": "2: a table that learns",
+    "stage3_values": "3: a small network",
+    "stage4_attention": "4: one head",
+    "stage5_layers": "5: heads and layers",
+    "microgpt": "the program",
+}
+
+
+@table
+def stages_2(results: dict) -> Rows:
+    """The held-out losses of the stages up to 2."""
+    return stage_rows(results, 2)
+
+
+@table
+def stages_3(results: dict) -> Rows:
+    """The held-out losses of the stages up to 3."""
+    return stage_rows(results, 3)
+
+
+@table
+def stages_4(results: dict) -> Rows:
+    """The held-out losses of the stages up to 4."""
+    return stage_rows(results, 4)
+
+
+@table
+def stages_5(results: dict) -> Rows:
+    """The held-out losses of all stages."""
+    return stage_rows(results, 5)
+
+
+@table
+def stages(results: dict) -> Rows:
+    """How the stages and the program change the loss, with both lists."""
+    rows = [["program", "own list", "change", "published list", "change"]]
+    for place, name in enumerate(STAGES):
+        cells = []
+        for which in LISTS:
+            cells += [number(statistics.fmean(stage_losses(results, which, name)))]
+            cells += [stage_change(results, which, place)]
+        rows.append([STAGES[name], *cells])
+    return rows
+
+
+@table
+def without_attention(results: dict) -> Rows:
+    """The held-out losses of stage 4 with its head and without."""
+    rows = [["stage 4", "own list", "change", "published list", "change"]]
+    cells, without = [], []
+    for which in LISTS:
+        before = stage_losses(results, which, "stage4_attention")
+        found = results[which]["stage 4 without attention"]
+        after = [loss for _, loss in sorted(found.items())]
+        cells += [number(statistics.fmean(before)), NOTHING]
+        without += [number(statistics.fmean(after)), mean_change(before, after)]
+    return [*rows, ["as it is", *cells], ["without attention", *without]]
+
+
+def stage_rows(results: dict, count: int) -> Rows:
+    """Return the rows of the first stages, with the book's own list."""
+    rows = [["stage", "as printed", "mean of twelve deals", "against the one before"]]
+    for place, name in enumerate([*STAGES][:count]):
+        losses = stage_losses(results, "own", name)
+        cells = [number(losses[0], 4), number(statistics.fmean(losses), 4)]
+        rows.append([STAGES[name], *cells, stage_change(results, "own", place)])
+    return rows
+
+
+def stage_losses(results: dict, which: str, name: str) -> list[float]:
+    """Return the losses of a stage, one for each way to deal the names."""
+    return [found[name] for _, found in sorted(results[which]["stages"].items())]
+
+
+def stage_change(results: dict, which: str, place: int) -> str:
+    """Return the mean change against the stage before, with its standard error."""
+    if not place:
+        return NOTHING
+    pair = [stage_losses(results, which, [*STAGES][at]) for at in (place - 1, place)]
+    return mean_change(*pair)
+
+
+def mean_change(before: list[float], after: list[float]) -> str:
+    """Return the mean of paired changes, with its standard error."""
+    changes = [new - old for old, new in zip(before, after, strict=True)]
+    error = statistics.stdev(changes) / math.sqrt(len(changes))
+    return f"{statistics.fmean(changes):+.4f} ± {error:.4f}".replace("-", MINUS)
 
 
 def ladder_loss(

@@ -27,14 +27,11 @@ TRAINING = ["--samples", "0", "--save", SAVED]
 def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
     """Return the bundle as JSON: `files`, and the `packages` to be loaded beside it.
 
-    `outputs` is what the book tangles into, by path; `model` the saved model, None if
-    it is not made yet.
+    `outputs` are the programs and data of the book, by path; `model` is the saved
+    model, None if it is not made yet.
     """
-    files = {
-        "microgpt.md": book,
-        "microgpt.py": outputs["build/microgpt.py"],
-        "names.txt": outputs["build/names.txt"],
-    }
+    files = {path.removeprefix("build/"): text for path, text in outputs.items()}
+    files["microgpt.md"] = book
     if model is not None:
         files["model.json"] = model
     for path in python_files():

@@ -138,13 +138,14 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
 
 def _mlp(layer: trace.Layer) -> list[dict]:
     """Return the stages of a layer's MLP."""
-    hidden, relu, thought, adding = chunks.code(trace.THINK)
+    *_, hidden, relu, thought = chunks.code(trace.MLP)
+    _, adding = chunks.code(trace.THINK)
     width, wide = len(layer.normed), len(layer.hidden)
     awake = sum(x > 0 for x in layer.active)
     return [
         _stage(
             "Norm before the MLP",
-            [hidden],
+            [adding],
             f"{width} numbers",
             f"The stream is brought to the standard size: times {layer.scales[1]:.3f}.",
             _group("rmsnorm(x)", layer.normed_again),

@@ -16,6 +16,7 @@ NORM = "Bring a vector to a standard size"
 SOFTMAX = "Turn scores into probabilities"
 MIX = "Mix their values"
 ATTEND = "Add what attention finds"
+MLP = "Think with a hidden layer"
 THINK = "Add what the MLP thinks"
 
 Numbers = list[float]
@@ -83,7 +84,7 @@ def positions(model, tokens: list[int]) -> list[Position]:
 
 def _position(token: int, pos_id: int, keys: list, values: list, model) -> Position:
     """Return what gpt did at a position; it is added to the caches."""
-    with chunks.watched(ENTER, NORM, SOFTMAX, MIX, ATTEND, THINK) as moments:
+    with chunks.watched(ENTER, NORM, SOFTMAX, MIX, ATTEND, MLP, THINK) as moments:
         logits = microgpt.gpt(token, pos_id, keys, values, model)
     last: dict[str, dict] = {}  # the local names at the last end of each chunk
     heads, layers = [], []
@@ -96,7 +97,7 @@ def _position(token: int, pos_id: int, keys: list, values: list, model) -> Posit
         elif chunk == ATTEND:
             norm = last[NORM]
         elif chunk == THINK:
-            layers.append(_layer(heads, norm, last[ATTEND], last[NORM], names))
+            layers.append(_layer(heads, norm, last))
             heads = []
     return Position(
         token,
@@ -111,24 +112,22 @@ def _position(token: int, pos_id: int, keys: list, values: list, model) -> Posit
 
 
 def _head(names: dict, softmax: dict) -> Head:
-    """Return what a head did, from the names in attention and in its softmax."""
-    head = names["head"]
+    """Return what a head did, from the names in look_back and in its softmax."""
     return Head(
-        _numbers(names["q"][head]),
-        [_numbers(key[head]) for key in names["keys"]],
-        [_numbers(value[head]) for value in names["values"]],
+        _numbers(names["q"]),
+        [_numbers(key) for key in names["keys"]],
+        [_numbers(value) for value in names["values"]],
         _numbers(names["scores"]),
         _numbers(softmax["logits"]),
         -softmax["shift"].data,
         _numbers(names["weights"]),
-        _numbers(names["out"][head]),
+        _numbers(names["return"]),
     )
 
 
-def _layer(
-    heads: list[Head], norm: dict, attend: dict, second_norm: dict, think: dict
-) -> Layer:
-    """Return what a layer did, from the names in its two halves and their norms."""
+def _layer(heads: list[Head], norm: dict, last: dict[str, dict]) -> Layer:
+    """Return what a layer did, from its heads, first norm, and chunks' last names."""
+    attend, second_norm, mlp = last[ATTEND], last[NORM], last[MLP]
     i = attend["i"]
     vectors = {
         "entered": norm["x"],
@@ -140,10 +139,10 @@ def _layer(
         "mixed": attend["mixed"],
         "attended": attend["x"],
         "normed_again": second_norm["return"],
-        "hidden": think["hidden"],
-        "active": think["active"],
-        "thought": think["thought"],
-        "left": think["x"],
+        "hidden": mlp["hidden"],
+        "active": mlp["active"],
+        "thought": mlp["return"],
+        "left": last[THINK]["x"],
     }
     return Layer(
         heads=heads,

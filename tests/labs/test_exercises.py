@@ -173,7 +173,7 @@ WRONG = [
     ),
     ("squared-relu", SOLUTIONS["squared-relu"].replace(" ** 2", ""), "nothing that it"),
     ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2", "** 3"), "squared?"),
-    ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2 for", "** for"), "line 2"),
+    ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2 for", "** for"), "line 4"),
 ]
 
 # What breaks off an answer, or its check

@@ -12,7 +12,8 @@ from labs import LabError
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = (ROOT / "microgpt.md").read_text(encoding="utf-8").split("\n")
-MLP = "Add what the MLP thinks"
+MLP = "Think with a hidden layer"
+ADDED = "Add what the MLP thinks"
 
 
 def line_of(name, variant=""):
@@ -132,18 +133,33 @@ def test_pieces_are_one_text_and_a_variant_has_its_own(labs):
 
 
 WRONG = [
-    ("[h.relu()", "[h.rell()", 2, "has no attribute 'rell'"),
-    ("[h.relu()", "(h.relu()", 2, "not Python: closing parenthesis ']'"),
-    ("h in hidden]", "h in hidden", 2, "not Python: '[' was never closed"),
-    ("x = [a", "  x = [a", 4, "not Python: unexpected indent"),
-    ("x = [a", "x = 1 / 0; [a", 4, "ZeroDivisionError"),
-    ("x = [a", "# <<Say hello>>\nx = [a", 4, 'no chunk is called "Say hello"'),
-    ("x = [a", "#<<Split a text into documents>>\nx = [a", 4, "a reference has"),
-    ("x = [a", "# <<Split a text into documents>>\nx = [a", 4, "is used already"),
-    ("x = [a", "# <<Say>>=\nx = [a", 4, "a chunk's header"),
-    ("x = [a", "```\nx = [a", 4, "not Python: invalid syntax"),
-    ("x = [a", "exit()\nx = [a", 4, "SystemExit"),
-    ("h.relu()", "h.relu().data", 3, "has no attribute 'data'"),
+    ("[h.relu()", "[h.rell()", 4, "has no attribute 'rell'"),
+    ("[h.relu()", "(h.relu()", 4, "not Python: closing parenthesis ']'"),
+    ("h in hidden]", "h in hidden", 4, "not Python: '[' was never closed"),
+    ("return linear", "  return linear", 5, "not Python: unexpected indent"),
+    ("return linear", "x = 1 / 0; return linear", 5, "ZeroDivisionError"),
+    (
+        "return linear",
+        "# <<Say hello>>\n    return linear",
+        5,
+        'no chunk is called "Say hello"',
+    ),
+    (
+        "return linear",
+        "#<<Split a text into documents>>\n    return linear",
+        5,
+        "a reference has",
+    ),
+    (
+        "return linear",
+        "# <<Split a text into documents>>\n    return linear",
+        5,
+        "is used already",
+    ),
+    ("return linear", "# <<Say>>=\n    return linear", 5, "a chunk's header"),
+    ("return linear", "```\n    return linear", 5, "not Python: invalid syntax"),
+    ("return linear", "exit()\n    return linear", 5, "SystemExit"),
+    ("h.relu()", "h.relu().data", 5, "has no attribute 'data'"),
 ]
 
 
@@ -160,13 +176,13 @@ def test_a_mistake_is_shown_at_its_line_in_the_edit(
 def test_the_tanglers_hint_is_passed_on(mistakes, text_of):
     text = text_of("Guess what follows a token").replace("MLP thinks>>", "MLP think>>")
     [mistake] = mistakes({"Guess what follows a token": text})
-    assert f'did you mean "{MLP}"?' in mistake["shown"]
+    assert f'did you mean "{ADDED}"?' in mistake["shown"]
 
 
 def test_a_mistake_outside_of_the_edit_names_the_chunk_and_the_cause(mistakes):
-    [mistake] = mistakes({MLP: "for h in hidden:"})
+    [mistake] = mistakes({ADDED: "for h in hidden:"})
     assert mistake["chunk"] == "Guess what follows a token"
-    assert f"on line 1 of ⟨{MLP}⟩" in mistake["message"]
+    assert f"on line 1 of ⟨{ADDED}⟩" in mistake["message"]
 
 
 @pytest.mark.parametrize(
@@ -186,13 +202,13 @@ def test_a_program_that_fails_is_explained(mistakes, name, text, message):
 
 
 def test_what_a_program_prints_is_passed_on(labs, text_of):
-    labs("workshop.begin", edits={MLP: text_of(MLP) + "print(pos_id)\n"})
+    labs("workshop.begin", edits={ADDED: text_of(ADDED) + "print(pos_id)\n"})
     assert labs("workshop.step")["printed"].startswith("0\n1\n2\n")
 
 
 def test_a_loss_that_is_no_number_is_shown_as_such(labs, text_of):
-    text = text_of(MLP) + "x = [Value(float('nan')) for _ in x]\n"
-    labs("workshop.begin", edits={MLP: text})
+    text = text_of(ADDED) + "x = [Value(float('nan')) for _ in x]\n"
+    labs("workshop.begin", edits={ADDED: text})
     step = labs("workshop.step")
     assert step["yours"] == {"loss": "nan", "mean": "nan"}
     assert labs("workshop.samples")["mistakes"][0]["message"]
@@ -217,7 +233,7 @@ COLLECT = """(frame) => {
 
 
 class Shop(LabPage):
-    """The chapter of the whole model, with the editor of a chunk."""
+    """The chapter with the hidden layer, and the editor of its chunk."""
 
     def open(self, name=MLP):
         figure = self.page.locator(
@@ -237,7 +253,7 @@ class Shop(LabPage):
 @pytest.fixture
 def shop(open_page):
     def open_one(**settings):
-        watched = open_page("the-whole-model/index.html", **settings)
+        watched = open_page("a-small-network/index.html", **settings)
         return Shop(watched, watched.page.locator("article"))
 
     return open_one

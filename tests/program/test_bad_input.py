@@ -206,7 +206,8 @@ def test_a_prompt_with_an_unknown_character(refuses, prompt):
 @pytest.mark.parametrize("block_size, prompt", [(16, "a" * 16), (1, "a"), (3, "avaa")])
 def test_a_prompt_that_does_not_fit(refuses, block_size, prompt):
     options = ["--input", "names.txt", "--block-size", block_size]
-    assert f"{len(prompt)}" in refuses(*options, "--prompt", prompt, *ENDLESS)
+    room = f"--prompt has room for {block_size - 1} characters"
+    assert room in refuses(*options, "--prompt", prompt, *ENDLESS)
 
 
 # Loading

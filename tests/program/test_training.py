@@ -334,7 +334,6 @@ def test_the_algorithm_runs_when_all_after_it_is_cut_away(program, microgpt):
         for each in (alone, microgpt)
     ]
     assert names[0] == names[1]
-    assert alone.loss_per_token(DOCS, small_model(alone)) > 0
 
 
 def test_import_has_no_side_effects(program, tmp_path):

@@ -1,0 +1,79 @@
+"""The stages: small whole programs that print what the book shows."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.run import read
+from experiments.stages import STAGES, printed_loss, stage
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = (ROOT / "microgpt.md").read_text(encoding="utf-8")
+SHOWN = dict(
+    re.findall(r"^\$ python (build/stages/\w+\.py)\n(.*?)^```", BOOK, re.M | re.S)
+)
+QUICK = [path for path in SHOWN if path[13:19] in ("stage1", "stage2")]
+TRAINED = [path for path in SHOWN if path not in QUICK]
+
+
+def test_every_stage_is_shown():
+    assert list(SHOWN) == [f"build/stages/{name}.py" for name in STAGES]
+
+
+@pytest.mark.parametrize(
+    "path",
+    QUICK + [pytest.param(path, marks=pytest.mark.slow) for path in TRAINED],
+)
+def test_a_stage_prints_what_the_book_shows(program, path):
+    file = program.folder / path.removeprefix("build/")
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == SHOWN[path]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_can_be_imported(program, name):
+    command = [sys.executable, "-c", f"import {name}"]
+    folder = program.folder / "stages"
+    done = subprocess.run(command, cwd=folder, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_results_are_those_of_the_stages():
+    found = read()["own"]["stages"]["42"]
+    for name in STAGES[:2]:
+        assert printed_loss(stage(name), "own", 42) == found[name]
+    for name in STAGES:
+        shown = SHOWN[f"build/stages/{name}.py"]
+        assert shown.startswith(f"loss {found[name]:.4f}\n")
+
+
+@pytest.mark.parametrize("which", ["own", "published"])
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("stage3_values", "stage2_table"),
+        ("stage4_attention", "stage3_values"),
+        ("microgpt", "stage4_attention"),
+    ],
+)
+def test_a_step_of_the_ladder_is_no_luck(which, better, worse):
+    """Over at least twelve deals, by more than two standard errors."""
+    deals = read()[which]["stages"].values()
+    changes = [found[better] - found[worse] for found in deals]
+    error = statistics.stdev(changes) / math.sqrt(len(changes))
+    assert len(changes) >= 12
+    assert statistics.fmean(changes) < -2 * error
+
+
+def test_learning_meets_counting():
+    for which in ("own", "published"):
+        for found in read()[which]["stages"].values():
+            assert abs(found["stage1_counts"] - found["stage2_table"]) < 0.02
