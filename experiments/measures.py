@@ -188,9 +188,9 @@ def describe(names: list[str], known: set[str], seen: set[str]) -> dict:
     """Return how new, how different and how long some names are."""
     count = len(names)
     return {
-        "new": rounded(sum(name not in known for name in names) / count),
-        "trained on": rounded(sum(name in seen for name in names) / count),
-        "distinct": rounded(len(set(names)) / count),
+        "new": rounded(sum(name not in known for name in names) / count, 6),
+        "trained on": rounded(sum(name in seen for name in names) / count, 6),
+        "distinct": rounded(len(set(names)) / count, 6),
         "mean length": rounded(statistics.fmean(map(len, names))),
         "show": names[:10],
     }
@@ -213,7 +213,7 @@ def nonsense(which: str, document: Path = BOOK) -> dict:
         "pairs": len(pairs),
         "real": rounded(statistics.fmean(real)),
         "shuffled": rounded(statistics.fmean(shuffled_)),
-        "real is likelier": rounded(sum(a < b for a, b in found) / len(found)),
+        "real is likelier": rounded(sum(a < b for a, b in found) / len(found), 6),
         "show": show,
     }
 
@@ -237,6 +237,26 @@ def parameters(which: str, document: Path = BOOK) -> dict:
     }
 
 
+def positions(which: str, document: Path = BOOK) -> dict:
+    """Return how far training has moved each row of wpe, on average a number.
+
+    `longest` is the length of the longest name that was trained on: its end stands at
+    that position, and no later row was ever used.
+    """
+    _, model = trained(which, 1000, document)
+    microgpt = program(document)
+    before = fresh_model(microgpt, which, document=document)
+    rows = zip(before.state_dict["wpe"], model.state_dict["wpe"], strict=True)
+    docs, _ = split(which, 1000, document)
+    return {
+        "longest": max(map(len, docs[:1000])),
+        "moved": [
+            rounded(statistics.fmean(abs(p.data - q.data) for p, q in zip(*row)), 6)
+            for row in rows
+        ],
+    }
+
+
 def next_letters(which: str, document: Path = BOOK) -> dict:
     """Return the probabilities of the letter after "ma" at each temperature."""
     microgpt, model = trained(which, 1000, document)
@@ -247,7 +267,7 @@ def next_letters(which: str, document: Path = BOOK) -> dict:
     found = {}
     for temperature in TEMPERATURES:
         probs = microgpt.softmax([logit / temperature for logit in logits])
-        found[str(temperature)] = dict(zip(names, [rounded(p.data) for p in probs]))
+        found[str(temperature)] = dict(zip(names, [rounded(p.data, 6) for p in probs]))
     return found
 
 
@@ -311,11 +331,11 @@ def looks(rows: list[tuple[str, list[float]]]) -> dict:
     letters = sum(sum(row[1:]) for _, row in rows)
     vowels = sum(w for doc, row in rows for c, w in zip(doc, row[1:]) if c in "aeiou")
     return {
-        "BOS": rounded(statistics.fmean(row[0] for _, row in rows), 3),
-        "itself": rounded(statistics.fmean(row[-1] for _, row in rows), 3),
-        "one before": rounded(statistics.fmean(row[-2] for _, row in rows), 3),
-        "earlier": rounded(statistics.fmean(sum(row[1:-2]) for _, row in rows), 3),
-        "vowels": rounded(vowels / letters, 3),
+        "BOS": rounded(statistics.fmean(row[0] for _, row in rows), 6),
+        "itself": rounded(statistics.fmean(row[-1] for _, row in rows), 6),
+        "one before": rounded(statistics.fmean(row[-2] for _, row in rows), 6),
+        "earlier": rounded(statistics.fmean(sum(row[1:-2]) for _, row in rows), 6),
+        "vowels": rounded(vowels / letters, 6),
     }
 
 

@@ -86,6 +86,7 @@ def looking(which: str) -> Iterator[Job]:
     yield job(which, "gradients", do=measures.gradients)
     if which == "own":
         yield job(which, "parameters", do=measures.parameters)
+        yield job(which, "positions", do=measures.positions)
 
 
 def trial_jobs(which: str, steps: int, seed: int) -> Iterator[Job]:

@@ -130,28 +130,27 @@ def stages_5(results: dict) -> Rows:
 @table
 def stages(results: dict) -> Rows:
     """How the stages and the program change the loss, with both lists."""
-    rows = [["program", "own list", "change", "published list", "change"]]
-    for place, name in enumerate(STAGES):
-        cells = []
-        for which in LISTS:
-            cells += [number(statistics.fmean(stage_losses(results, which, name)))]
-            cells += [stage_change(results, which, place)]
-        rows.append([STAGES[name], *cells])
+    losses = [stage_losses(results, which, "stage1_counts") for which in LISTS]
+    rows = [["program", "own list", "published list"]]
+    rows.append(["1: counts, its loss", *(number(statistics.fmean(x)) for x in losses)])
+    for place, name in list(enumerate(STAGES))[1:]:
+        changes = [stage_change(results, which, place) for which in LISTS]
+        rows.append([STAGES[name], *changes])
     return rows
 
 
 @table
 def without_attention(results: dict) -> Rows:
     """The held-out losses of stage 4 with its head and without."""
-    rows = [["stage 4", "own list", "change", "published list", "change"]]
-    cells, without = [], []
+    cells, changes = [], []
     for which in LISTS:
         before = stage_losses(results, which, "stage4_attention")
         found = results[which]["stage 4 without attention"]
         after = [loss for _, loss in sorted(found.items())]
-        cells += [number(statistics.fmean(before)), NOTHING]
-        without += [number(statistics.fmean(after)), mean_change(before, after)]
-    return [*rows, ["as it is", *cells], ["without attention", *without]]
+        cells.append(number(statistics.fmean(before)))
+        changes.append(mean_change(before, after))
+    rows = [["stage 4", "own list", "published list"], ["its loss", *cells]]
+    return [*rows, ["change without attention", *changes]]
 
 
 def stage_rows(results: dict, count: int) -> Rows:

@@ -105,6 +105,14 @@ def test_where_the_heads_look_adds_up(results):
         assert all(sum(row) == pytest.approx(1, abs=0.004) for row in head)
 
 
+def test_rows_for_rare_positions_move_most(results):
+    found = results["own"]["positions"]
+    assert found["longest"] == 12 and found["moved"][13:] == [0.0] * 3
+    assert round(max(found["moved"]), 2) == round(found["moved"][10], 2) == 0.26
+    first = [round(moved, 2) for moved in found["moved"][:6]]
+    assert (min(first), max(first)) == (0.10, 0.14)
+
+
 def test_attention_is_watched_without_a_trace():
     microgpt = program()
     softmax = microgpt.softmax

@@ -364,8 +364,8 @@ def test_nowhere(
 
 def test_the_map_is_a_bijection_on_the_lines_of_the_book() -> None:
     document = parse((HOME / "microgpt.md").read_bytes().decode(), "microgpt.md")
-    seen = set()
     for output in tangle(document):
+        seen = set()
         for line in range(1, output.text.count("\n") + 1):
             source = output.origin(line).line
             assert source not in seen and output.line_of(source) == line
