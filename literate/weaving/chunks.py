@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
 
-from literate.core.document import Chunk, Document, Piece, Reference
+from literate.core.document import Document, Piece, Reference
+from literate.core.programs import Origin, Output
 from literate.weaving.book import Book
 from literate.weaving.colours import Token, line_mark, tokenize
 from literate.weaving.html import Slugs, escape
@@ -14,6 +17,7 @@ from literate.weaving.listings import Listing
 
 _DEEPEST = 8  # references opened within references; those below are links alone
 _WORDS = re.compile(r"\w+|\W+")
+_PLAIN = ("import", "attribute")  # kinds that are not marked where they are defined
 
 
 class Chunks:
@@ -37,6 +41,7 @@ class Chunks:
         self._anchors: dict[Piece, str] = {}
         self._users: dict[str, list[Piece]] = {}
         self._name()
+        self._no_program = Listing(Output(document, ""))
         self._listings: dict[Piece, list[Listing]] = {}  # what a piece is part of
         self._subjects: dict[str, Listing] = {}  # the program that a page is about
         self._settle(listings, variants)
@@ -71,23 +76,20 @@ class Chunks:
     def url(self, piece: Piece) -> str:
         return f"{self.page(piece)}#{self.anchor(piece)}"
 
-    def home(self, piece: Piece, preferred: Listing | None = None) -> Listing | None:
-        """Return the program whose numbers and links a piece's lines have, if any.
+    def home(self, piece: Piece, preferred: Listing | None = None) -> Listing:
+        """Return the program whose numbers and links a piece's lines have.
 
         It is the preferred one, or the one whose root stands on the piece's page, if
         the piece is part of it; else the first that it is part of.
         """
-        every = self._listings.get(piece, [])
-        for listing in (preferred, self._subjects.get(self.page(piece))):
-            if listing in every:
-                return listing
-        return every[0] if every else None
+        every = self._listings.get(piece, [self._no_program])
+        choices = (preferred, self._subjects.get(self.page(piece)))
+        return next((choice for choice in choices if choice in every), every[0])
 
-    def line_url(self, listing: Listing, line: int) -> str:
-        """Return the address, on a chapter's page, of a line of a program."""
-        origin = listing.output.origin(line)
+    def line_url(self, origin: Origin) -> str:
+        """Return the address, on a chapter's page, of a line of code."""
         home = self.home(origin.piece)
-        if not home or not home.prefix:
+        if not home.prefix:
             return self.url(origin.piece)
         number = home.output.line_of(origin.line)
         return f"{self.page(origin.piece)}#{home.prefix}{number}"
@@ -116,8 +118,8 @@ class Chunks:
         if piece.is_data:
             body, copy = f'<pre class="data">{escape(text)}</pre>', ""
         else:
-            home = self.home(piece)
-            body = self._body(piece, home, True, _DEEPEST if opens else 0)
+            depth = _DEEPEST if opens else 0
+            body = _Code(self, piece, self.home(piece), depth).markup()
             copy = _copy_button(text)
         variant = " variant" if piece.variant else ""
         label = escape(f"Code: {piece.name}")
@@ -198,107 +200,97 @@ class Chunks:
                 url = f"{listing.page}#{listing.prefix}{first}"
                 yield f'<a class="lines" href="{url}">{lines}</a> of {escape(path)}'
 
-    # Code
 
-    def _body(
-        self, piece: Piece, listing: Listing | None, is_main: bool, depth: int
-    ) -> str:
-        """Return a piece's code: runs of lines, and its references between them."""
-        references = {reference.index: reference for reference in piece.references}
-        linked: set[Definition] = set()
-        shown, run = [], ""
-        for index, tokens in enumerate(piece_tokens(piece)):
-            number = listing and listing.output.line_of(piece.line + index + 1)
-            reference = references.get(index)
-            if reference and self._has_own_name(reference, piece):
-                number = None  # it has no line in the program
-            gutter = _number(listing, number, is_main)
-            if reference is None:
-                line = self._line(piece, listing, number, tokens, linked)
-                run += f"{gutter}{line}\n"
-                continue
-            shown.append(run and f"<pre>{run}</pre>")
-            shown.append(self._reference(piece, listing, reference, gutter, depth))
-            run = ""
-        return "".join(shown) + (run and f"<pre>{run}</pre>")
+@dataclass
+class _Code:
+    """A piece as lines of a program; references open down to a `depth`.
 
-    def _has_own_name(self, reference: Reference, piece: Piece) -> bool:
-        return self.document.chunks[reference.name].has_own_name(piece.variant)
+    `is_inside` tells that it is shown inside of another piece, at its reference.
+    """
 
-    def _line(
-        self,
-        piece: Piece,
-        listing: Listing | None,
-        number: int | None,
-        tokens: list[Token],
-        linked: set[Definition],
-    ) -> str:
-        """Return a line with its names linked; `linked` are the definitions so far."""
-        if not listing or not tokens:
-            return "".join(token.markup for token in tokens)
-        shift = len(listing.output.span(number).indent)
-        shown = []
+    chunks: Chunks
+    piece: Piece
+    listing: Listing
+    depth: int
+    is_inside: bool = False
+    linked: set[Definition] = field(default_factory=set)
+
+    def markup(self) -> str:
+        """Return the code as HTML: runs of lines, and references between them."""
+        references = {reference.index: reference for reference in self.piece.references}
+        lines = enumerate(piece_tokens(self.piece))
+        shown = ""
+        for reference, run in groupby(lines, lambda line: references.get(line[0])):
+            if reference:
+                shown += self._reference(reference)
+            else:
+                shown += f"<pre>{''.join(self._line(*line) for line in run)}</pre>"
+        return shown
+
+    def _gutter(self, index: int, is_numbered: bool = True) -> str:
+        """Return the number that a line (from 0) of the piece has in the program."""
+        prefix = self.listing.prefix
+        if not prefix:
+            return ""
+        if not is_numbered:
+            return '<span class="n" data-n=""></span>'
+        number = self.listing.output.line_of(self.piece.line + index + 1)
+        anchor = "" if self.is_inside else f' id="{prefix}{number}"'
+        return f'<span class="n"{anchor} data-n="{number}"></span>'
+
+    def _line(self, index: int, tokens: list[Token]) -> str:
+        """Return a line with its names linked."""
+        shown = self._gutter(index)
         for token in tokens:
             if token.colour:
-                shown.append(token.markup)
+                shown += token.markup
                 continue
             for match in _WORDS.finditer(token.text):
-                place = (number, shift + token.column + match.start())
-                definition = listing.names.get(place)
-                if definition is None or definition.short_name != match[0]:
-                    shown.append(escape(match[0]))
-                elif definition.place == place:
-                    shown.append(_definition(definition))
-                else:
-                    shown.append(self._use(piece, listing, definition, linked))
-        return "".join(shown)
+                column = token.column + match.start() + 1
+                place = Origin(self.piece.line + index + 1, column, self.piece)
+                shown += self._word(match[0], place)
+        return f"{shown}\n"
 
-    def _use(
-        self,
-        piece: Piece,
-        listing: Listing,
-        definition: Definition,
-        linked: set[Definition],
-    ) -> str:
-        """Return a name as a link to where it is defined.
+    def _word(self, word: str, place: Origin) -> str:
+        """Return a name as a link to where it is defined, and other text as it is.
 
         A local name defined in the same piece is in view and gets none. The keyboard
         stops at the first of several links to one place.
         """
-        line, _ = definition.place
-        name = escape(definition.short_name)
-        if definition.is_local and listing.output.origin(line).piece is piece:
+        name = escape(word)
+        definition = self.listing.names.get(place)
+        if definition is None:
             return name
-        again = ' tabindex="-1"' if definition in linked else ""
-        linked.add(definition)
-        return f'<a class="use" href="{self.line_url(listing, line)}"{again}>{name}</a>'
+        origin = self.listing.origin(definition.place)
+        if origin == place:
+            is_plain = definition.is_local or definition.kind in _PLAIN
+            return name if is_plain else f'<b class="def">{name}</b>'
+        if definition.is_local and origin.piece is self.piece:
+            return name
+        again = ' tabindex="-1"' if definition in self.linked else ""
+        self.linked.add(definition)
+        return f'<a class="use" href="{self.chunks.line_url(origin)}"{again}>{name}</a>'
 
-    def _reference(
-        self,
-        piece: Piece,
-        listing: Listing | None,
-        reference: Reference,
-        gutter: str,
-        depth: int,
-    ) -> str:
-        chunk = self.document.chunks[reference.name]
-        target = _target(chunk, piece)
-        name = _angled(reference.name)
-        indent = f'<span class="indent">{escape(reference.indent)}</span>'
-        if depth == 0:
-            link = self.link(target)
-            return f'<pre class="ref">{gutter}{indent}{link}\n</pre>'
-        inside = "".join(
-            self._body(each, self.home(each, listing), False, depth - 1)
-            for each in chunk.pieces_in(target.variant)
-        )
+    def _reference(self, reference: Reference) -> str:
+        """Return a reference as a link, with what it stands for where it opens."""
+        chunk = self.chunks.document.chunks[reference.name]
+        pieces = chunk.pieces_in(self.piece.variant) or chunk.all_pieces()
+        has_own_name = chunk.has_own_name(self.piece.variant)
+        gutter = self._gutter(reference.index, is_numbered=not has_own_name)
+        line = f'{gutter}<span class="indent">{escape(reference.indent)}</span>'
+        if self.depth == 0:
+            return f'<pre class="ref">{line}{self.chunks.link(pieces[0])}\n</pre>'
+        inside = ""
+        for piece in chunk.pieces_in(pieces[0].variant):
+            home = self.chunks.home(piece, self.listing)
+            inside += _Code(self.chunks, piece, home, self.depth - 1, True).markup()
         width = len(reference.indent.expandtabs(4))
         return (
-            f'<div class="ref"><details><summary>{gutter}{indent}'
-            f'<span class="ref-name">{name}</span></summary>'
+            f'<div class="ref"><details><summary>{line}'
+            f'<span class="ref-name">{_angled(reference.name)}</span></summary>'
             f'<div class="inside" style="--indent:{width}ch" data-search-exclude>'
             f"{inside}</div></details>"
-            f'<a class="to-chunk" href="{self.url(target)}" '
+            f'<a class="to-chunk" href="{self.chunks.url(pieces[0])}" '
             f'aria-label="Go to {escape(reference.name)}">→</a></div>'
         )
 
@@ -318,29 +310,12 @@ def download_path(path: str) -> str:
     return f"downloads/{escape(path.removeprefix('build/'))}"
 
 
-def _target(chunk: Chunk, piece: Piece) -> Piece:
-    return (chunk.pieces_in(piece.variant) or chunk.all_pieces())[0]
-
-
 def _text(piece: Piece) -> str:
     """Return a piece's lines as the program has them, references as comments."""
     lines = [line.rstrip("\r\n") for line in piece.lines]
     for reference in piece.references:
         lines[reference.index] = f"{reference.indent}{piece.leader} {reference.name}"
     return "".join(f"{line}\n" for line in lines)
-
-
-def _number(listing: Listing | None, number: int | None, is_main: bool) -> str:
-    if not listing or not listing.prefix:
-        return ""
-    anchor = f' id="{listing.prefix}{number}"' if is_main and number else ""
-    return f'<span class="n"{anchor} data-n="{number or ""}"></span>'
-
-
-def _definition(definition: Definition) -> str:
-    name = escape(definition.short_name)
-    is_plain = definition.is_local or definition.kind in ("import", "attribute")
-    return name if is_plain else f'<b class="def">{name}</b>'
 
 
 def _angled(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from literate.core.document import Piece
-from literate.core.programs import Output
+from literate.core.programs import Origin, Output
 from literate.weaving.chunks import Chunks, download_path, piece_tokens, variant_mark
 from literate.weaving.html import escape, raw, raw_block, slug
 from literate.weaving.identifiers import Definition
@@ -54,7 +54,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, first: int, last: int) 
         indent = listing.output.span(number).indent if line else ""
         lines.append(
             f'<a class="n" id="{listing.prefix}{number}" '
-            f'href="{chunks.line_url(listing, number)}" data-n="{number}" '
+            f'href="{chunks.line_url(origin)}" data-n="{number}" '
             f'tabindex="-1" aria-label="Line {number} in the book"></a>'
             f"{indent}{''.join(token.markup for token in line)}\n"
         )
@@ -68,21 +68,18 @@ def identifiers(chunks: Chunks) -> str:
 
     What several programs share is there once.
     """
-    first: dict[tuple[str, int], tuple[Listing, Definition]] = {}
-    users: dict[tuple[str, int], dict[Piece, None]] = {}
+    entries: dict[tuple[str, Origin], tuple[Definition, dict[Piece, None]]] = {}
     for listing in chunks.listings:
         for definition in listing.definitions:
             if definition.is_local or definition.kind == "import":
                 continue
-            line, _ = definition.place
-            key = (definition.name, listing.output.origin(line).line)
-            first.setdefault(key, (listing, definition))
-            uses = [listing.output.origin(line).piece for line, _ in definition.uses]
-            users.setdefault(key, {}).update(dict.fromkeys(uses))
-    order = sorted(first, key=lambda key: (key[0].lstrip("_").casefold(), key))
+            key = definition.name, listing.origin(definition.place)
+            _, users = entries.setdefault(key, (definition, {}))
+            users.update((listing.origin(use).piece, None) for use in definition.uses)
+    order = sorted(entries, key=lambda key: (key[0].lstrip("_").casefold(), key))
     shown = _lettered(
-        (key[0].lstrip("_"), _identifier(chunks, *first[key], users[key]))
-        for key in order
+        (name.lstrip("_"), _identifier(chunks, origin, *entries[name, origin]))
+        for name, origin in order
     )
     return (
         "# Index of identifiers\n\nThe classes, functions, attributes and constants "
@@ -92,14 +89,13 @@ def identifiers(chunks: Chunks) -> str:
 
 
 def _identifier(
-    chunks: Chunks, listing: Listing, definition: Definition, users: Iterable[Piece]
+    chunks: Chunks, origin: Origin, definition: Definition, users: Iterable[Piece]
 ) -> str:
-    line, _ = definition.place
     return (
-        f'<a class="entry" href="{chunks.line_url(listing, line)}">'
+        f'<a class="entry" href="{chunks.line_url(origin)}">'
         f"<code>{escape(definition.name)}</code></a> "
         f'<span class="kind">{definition.kind}</span> '
-        f"{chunks.link(listing.output.origin(line).piece)}{_used_in(chunks, users)}"
+        f"{chunks.link(origin.piece)}{_used_in(chunks, users)}"
     )
 
 
