@@ -241,14 +241,16 @@ class _Code:
     def _line(self, index: int, tokens: list[Token]) -> str:
         """Return a line with its names linked."""
         shown = self._gutter(index)
+        column = 1
         for token in tokens:
             if token.colour:
                 shown += token.markup
-                continue
-            for match in _WORDS.finditer(token.text):
-                column = token.column + match.start() + 1
-                place = Origin(self.piece.line + index + 1, column, self.piece)
-                shown += self._word(match[0], place)
+            else:
+                for match in _WORDS.finditer(token.text):
+                    start = column + match.start()
+                    place = Origin(self.piece.line + index + 1, start, self.piece)
+                    shown += self._word(match[0], place)
+            column += len(token.text)
         return f"{shown}\n"
 
     def _word(self, word: str, place: Origin) -> str:
