@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
 from literate.core.blocks import Block, Heading
 from literate.core.document import Document
-from literate.weaving.html import Slugs
+from literate.weaving.html import Slugs, link, plain
 
 FRONT = "index.md"
 LISTING = "listing.md"
@@ -21,29 +21,36 @@ _RESERVED = ("index", "listing", "identifiers", "chunks", "terms", "book", "404"
 
 
 @dataclass
-class Part:
-    """A `#` heading, at `line` (from 1), with chapters below it, and its anchor."""
+class Section:
+    """A heading, at `line` (from 1): its title as Markdown, and its anchor."""
 
     title: str
     anchor: str
     line: int
+
+    @property
+    def plain_title(self) -> str:
+        """The title without the marks of Markdown."""
+        return plain(self.title)
 
 
 @dataclass
-class Chapter:
+class Chapter(Section):
     """A page of the book: its path, its heading with its anchor, and its blocks.
 
-    It begins at `line` (from 1): at its heading, or at that of the `part` if it is the
-    first in it. Then `opening` is what stands before its own heading, else None.
+    It begins at `line`: at its heading, or at that of the `part`, a `#` heading, if it
+    is the first in it. Then `opening` is what stands before its own heading, else None.
     """
 
     path: str
-    title: str
-    anchor: str
-    line: int
-    blocks: list[Block] = field(default_factory=list)
-    part: Part | None = None
+    blocks: list[Block]
+    part: Section | None = None
     opening: list[Block] | None = None
+
+    @property
+    def link(self) -> str:
+        """A link to the page, as HTML."""
+        return link(self.path, self.plain_title)
 
     @property
     def every_block(self) -> list[Block]:
@@ -79,14 +86,14 @@ class Book:
         place = bisect_right(self.chapters, line, key=lambda chapter: chapter.line)
         return self.chapters[max(0, place - 1)]
 
-    def parts(self) -> Iterator[tuple[Part | None, list[Chapter]]]:
+    def parts(self) -> Iterator[tuple[Section | None, list[Chapter]]]:
         """Yield each part with its chapters, and those that belong to none."""
         for part, chapters in groupby(self.chapters[1:], lambda each: each.part):
             yield part, [*chapters]
 
     def _split(self) -> Iterator[Chapter]:
         (_, blocks), *sections = self._sections()
-        front = Chapter(FRONT, self.document.name, "", 1, blocks)
+        front = Chapter(self.document.name, "top", 1, FRONT, blocks)
         title = next(iter(self.document.headings), None)
         if title and title.level == 1:
             front.title, front.anchor = title.text, self.heading_anchors[title.start]
@@ -100,12 +107,12 @@ class Book:
             if heading.level == 1:
                 part, opening = None, None
                 if after and after[0].level == 2:
-                    part, opening = Part(heading.text, anchor, line), blocks
+                    part, opening = Section(heading.text, anchor, line), blocks
                     continue
             if opening is not None:
                 line = part.line
             path = f"{paths.unique(heading.text)}.md"
-            yield Chapter(path, heading.text, anchor, line, blocks, part, opening)
+            yield Chapter(heading.text, anchor, line, path, blocks, part, opening)
             opening = None
 
     def _sections(self) -> list[tuple[Heading | None, list[Block]]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from itertools import groupby
 
 from literate.core.document import Document, Piece, Reference
 from literate.core.programs import Origin, Output
 from literate.weaving.book import Book
 from literate.weaving.colours import Token, line_mark, tokenize
-from literate.weaving.html import Slugs, escape
+from literate.weaving.html import Slugs, link
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing
 
@@ -174,8 +175,7 @@ class Chunks:
             yield f"instead of {self.link(chunk.pieces[0])}"
         elif at == 0:
             for variant, others in chunk.variants.items():
-                link = f'<a href="{self.url(others[0])}">{escape(variant)}</a>'
-                yield f"variant {link}"
+                yield f"variant {link(self.url(others[0]), variant)}"
 
     def _step(self, verb: str, rel: str, piece: Piece, other: Piece) -> str:
         text = self.book.chapter_at(other.line).title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Comment, Generic, Keyword, Number, String
 from pygments.util import ClassNotFound
 
-from literate.weaving.html import escape, slug
+from literate.weaving.html import slug
 
 _COLOURED = (Comment, Keyword, Number, String)
 

@@ -1,4 +1,4 @@
-"""HTML inside of Markdown: escaping, slugs, and the marks around what stays as it is.
+"""HTML inside of Markdown: links, slugs, and the marks around what stays as it is.
 
 A woven page is Markdown in which ready HTML stands between two marks. Whoever turns
 the page into HTML puts the marked parts in unread: `StashExtension` does that for
@@ -7,31 +7,43 @@ Python-Markdown.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
+from html import escape
 
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
 MARK = "\x1e"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-def escape(text: str) -> str:
-    """Return text as HTML; a control character is shown as one that is not known."""
-    return html.escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def raw(markup: str) -> str:
-    """Return HTML marked as finished, to stand in a line of Markdown."""
-    return f"{MARK}{markup.replace(MARK, '').replace(chr(9), '&#9;')}{MARK}"
+    """Return HTML marked as finished, to stand in a line of Markdown.
+
+    A control character is shown as one that is not known.
+    """
+    markup = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", markup).replace("\t", "&#9;")
+    return f"{MARK}{markup}{MARK}"
 
 
 def raw_block(markup: str) -> str:
     """Return HTML marked as finished, as a block of its own."""
     return f"\n{raw(markup)}\n"
+
+
+def link(url: str, text: str) -> str:
+    """Return a link that shows a text."""
+    return f'<a href="{url}">{escape(text)}</a>'
+
+
+def plain(text: str) -> str:
+    """Return Markdown as text without its marks, on one line."""
+    text = re.sub(r"\[\^[^\]]*\]|<[^>]*>", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\$`?|`\$|[*`]|\\(?=[^a-zA-Z])", "", text)
+    return " ".join(text.split())
 
 
 def slug(text: str) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from html import escape
 from itertools import groupby
 
 from literate.core.document import Piece
 from literate.core.programs import Origin, Output
 from literate.weaving.chunks import Chunks, download_path, piece_tokens, variant_mark
-from literate.weaving.html import escape, raw, raw_block, slug
+from literate.weaving.html import link, raw, raw_block, slug
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing
-from literate.weaving.prose import PageProse, Term, plain
+from literate.weaving.prose import PageProse, Term
 
 
 def listing(chunks: Chunks, program: Listing) -> str:
@@ -117,38 +118,30 @@ def chunk_names(chunks: Chunks) -> str:
 def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
     places = []
     for piece in pieces:
-        chapter = escape(plain(chunks.book.chapter_at(piece.line).title))
-        link = f'<a href="{chunks.url(piece)}">{chapter}</a>'
-        places.append(f"{link}{variant_mark(piece)}")
+        chapter = chunks.book.chapter_at(piece.line).plain_title
+        places.append(f"{link(chunks.url(piece), chapter)}{variant_mark(piece)}")
     name, url = escape(pieces[0].name), chunks.url(pieces[0])
     used = _used_in(chunks, dict.fromkeys(chunks.users(pieces[0].name)))
     return f'<a class="entry" href="{url}">⟨{name}⟩</a> {", ".join(places)}{used}'
 
 
-def terms(every: list[Term], prose: PageProse) -> str:
+def terms(every: Iterable[Term], prose: PageProse) -> str:
     """Return the index of terms: each in the sentence that defines it."""
-    items = []
-    for term in sorted(every, key=lambda term: plain(term.name).casefold()):
-        used = ", ".join(
-            f"[{plain(chapter.title)}]({chapter.path})" for chapter in term.used_in
-        )
-        title = plain(term.chapter.title)
-        items.append(
+    shown = "# Index of terms\n\nThe terms, in the words that define them.\n"
+    for term in sorted(every, key=lambda term: term.name.casefold()):
+        used = ", ".join(chapter.link for chapter in term.used_in)
+        uses = f"defined in {link(term.url, term.chapter.plain_title)}"
+        uses += f", used in {used}" if used else ""
+        shown += (
             raw_block(f'<div class="entry-term" id="{term.anchor}">')
             + "\n"
-            + raw(f'<a href="{term.url}"><b>{escape(plain(term.name))}</b></a> · ')
+            + raw(f'<a href="{term.url}"><b>{escape(term.name)}</b></a> · ')
             + prose.show(term.sentence, 0, has_terms=False)
-            + raw(f' <span class="uses">defined in <a href="{term.url}">')
-            + escape(title)
-            + raw("</a>")
-            + (f", used in {used}" if used else "")
-            + raw("</span>")
+            + raw(f' <span class="uses">{uses}</span>')
             + "\n"
             + raw_block("</div>")
         )
-    return "# Index of terms\n\nThe terms, in the words that define them.\n" + "".join(
-        items
-    )
+    return shown
 
 
 def _lettered(entries: Iterable[tuple[str, str]]) -> str:

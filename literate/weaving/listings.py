@@ -49,13 +49,15 @@ def list_programs(document: Document, outputs: list[Output]) -> list[Listing]:
     """Return the programs that a document tangles into, the main one first, and data.
 
     The main program has the document's name; without such a one, it is the first.
+    Outputs that are no root of the document are left out.
     """
-    data = {root.path for root in document.roots if root.pieces[0].is_data}
+    is_data = {root.path: root.pieces[0].is_data for root in document.roots}
+    programs = [o for o in _main_first(document, outputs) if o.path in is_data]
     slugs = Slugs()
     listings = []
-    for output in sorted(_main_first(document, outputs), key=lambda o: o.path in data):
+    for output in sorted(programs, key=lambda output: is_data[output.path]):
         name = slugs.unique(output.path)
-        if output.path in data:
+        if is_data[output.path]:
             listings.append(Listing(output))
         elif not listings:
             listings.append(Listing(output, LISTING, "L"))

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-
-from math_core import LatexError
+from html import escape
+from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
 from literate.core.counts import count_chapters
@@ -29,9 +29,9 @@ from literate.weaving.book import (
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import escape, raw_block
+from literate.weaving.html import plain, raw_block
 from literate.weaving.listings import list_programs, list_variants
-from literate.weaving.prose import PageProse, Prose, as_mathml, latex_message, plain
+from literate.weaving.prose import PageProse, Prose
 
 _DESCRIBED = 155  # characters of a description
 
@@ -101,20 +101,18 @@ class _Weaver:
         self.prose = Prose(
             document, self.book, surroundings.repository, surroundings.figures
         )
-        roots = {chunk.path for chunk in document.chunks.values()}
-        listings = list_programs(document, [o for o in outputs if o.path in roots])
-        variants = list_variants(document)
-        self.chunks = Chunks(document, self.book, listings, variants)
+        listings = list_programs(document, outputs)
+        self.chunks = Chunks(document, self.book, listings, list_variants(document))
 
     def site(self) -> Site:
         front, *chapters = self.book.chapters
-        site = Site(plain(front.title).partition(":")[0])
+        site = Site(front.plain_title.partition(":")[0])
         behind = [*self._listings(), *self._indexes(), self._whole()]
         site.pages = [self._front(), *map(self._chapter, chapters), *behind]
         site.navigation = [{"Cover": front.path}]
         for part, listed in self.book.parts():
-            entries = [{plain(chapter.title): chapter.path} for chapter in listed]
-            site.navigation += [{plain(part.title): entries}] if part else entries
+            entries = [{chapter.plain_title: chapter.path} for chapter in listed]
+            site.navigation += [{part.plain_title: entries}] if part else entries
         entries = [{page.title: page.path} for page in behind]
         site.navigation.append({"Look it up": entries})
         site.files = {download_path(out.path): out.text for out in self.outputs}
@@ -135,7 +133,7 @@ class _Weaver:
         return Page(path, title, text, line)
 
     def _chapter(self, chapter: Chapter) -> Page:
-        prose = self.prose.page(chapter)
+        prose = PageProse(self.prose, chapter)
         body = ""
         if chapter.part:
             opens = chapter.opening is not None
@@ -143,7 +141,7 @@ class _Weaver:
             body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
         body += self._blocks(chapter.every_block, prose)
-        title, described = plain(chapter.title), self._description(chapter)
+        title, described = chapter.plain_title, self._description(chapter)
         return self._page(
             chapter.path, title, body, chapter.line, description=described
         )
@@ -151,16 +149,14 @@ class _Weaver:
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
         front = self.book.front
-        prose = self.prose.page(front)
-        blocks = [b for b in front.blocks if not self.prose.is_set_aside(b)]
-        heading = f"# {prose.title(front)} {{ #{front.anchor} }}"
+        prose = PageProse(self.prose, front)
         body = (
             raw_block('<div class="hero">')
-            + f"\n{heading if front.anchor else ''}\n"
-            + self._blocks(blocks[:1], prose)
+            + f"\n# {prose.title(front)} {{ #{front.anchor} }}\n"
+            + self._blocks(front.blocks[:1], prose)
             + raw_block(self._start())
             + raw_block("</div>")
-            + self._blocks(blocks[1:], prose)
+            + self._blocks(front.blocks[1:], prose)
             + raw_block(self._contents())
         )
         return self._page(
@@ -199,11 +195,9 @@ class _Weaver:
     def _contents(self) -> str:
         shown = ""
         for part, chapters in self.book.parts():
-            shown += f"<b>{escape(plain(part.title))}</b>" if part else ""
-            links = [
-                f'<a href="{c.path}">{escape(plain(c.title))}</a>' for c in chapters
-            ]
-            shown += f"<ol>{''.join(f'<li>{link}</li>' for link in links)}</ol>"
+            shown += f"<b>{escape(part.plain_title)}</b>" if part else ""
+            items = "".join(f"<li>{chapter.link}</li>" for chapter in chapters)
+            shown += f"<ol>{items}</ol>"
         return f'<nav class="contents" aria-label="Contents">{shown}</nav>'
 
     def _listings(self) -> Iterator[Page]:
@@ -233,15 +227,15 @@ class _Weaver:
             described = "The named pieces of the program, from A to Z."
             yield self._page(CHUNKS, "Index of chunks", body, description=described)
         if self.prose.terms:
-            body = indexes.terms(self.prose.terms, self.prose.page())
+            body = indexes.terms(self.prose.terms.values(), PageProse(self.prose))
             described = "The terms of the book, in the words that define them."
             yield self._page(TERMS, "Index of terms", body, description=described)
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
-        prose = self.prose.page()
+        prose = PageProse(self.prose)
         front, *chapters = self.book.chapters
-        body = f"# {prose.title(front)} {{ #{front.anchor or 'top'} }}\n"
+        body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
         body += self._blocks(front.blocks, prose)
         for chapter in chapters:
             if chapter.opening is not None:
@@ -259,10 +253,8 @@ class _Weaver:
         for block in chapter.blocks:
             if isinstance(block, Text) and not self.prose.is_set_aside(block):
                 text = plain("".join(self.document.lines[block.start : block.end]))
-                if len(text) <= _DESCRIBED:
-                    return text
-                return text[:_DESCRIBED].rpartition(" ")[0] + " …"
-        return plain(chapter.title)
+                return shorten(text, _DESCRIBED, placeholder=" …")
+        return chapter.plain_title
 
     # Blocks
 
@@ -292,32 +284,23 @@ class _Weaver:
         lines = self.document.lines[fence.start + 1 : fence.last]
         text = "".join(line.rstrip("\r\n") + "\n" for line in lines)
         language = fence.info.split()[0].lower() if fence.info else ""
+        words = self.document.lines[fence.start].strip()
         if language == "math":
-            return self._formula(text, fence)
+            formula = self.prose.formula(text.strip(), fence.start, words, True)
+            return f'<div class="math">{formula}</div>'
         if language == "mermaid":
-            return self._diagram(text, fence)
+            drawing = self._diagram(text, fence, words)
+            return f'<figure class="diagram">{drawing}</figure>'
         line = fence.start + 1 if language == "pycon" else None
         return highlight(text, language, line)
 
-    def _formula(self, text: str, fence: Fence) -> str:
+    def _diagram(self, text: str, fence: Fence, words: str) -> str:
         try:
-            formula = as_mathml(text.strip(), is_display=True)
-        except LatexError as error:
-            return self._fault(fence, latex_message(error))
-        return f'<div class="math">{formula}</div>'
-
-    def _diagram(self, text: str, fence: Fence) -> str:
-        try:
-            drawing = self.around.draw(text)
+            return self.around.draw(text)
         except DiagramError as error:
-            return self._fault(fence, f"diagram: {error}".splitlines()[0])
-        return f'<figure class="diagram">{drawing}</figure>'
-
-    def _fault(self, fence: Fence, message: str) -> str:
-        """Report what is wrong with a fenced block, which is not shown."""
-        line = self.document.lines[fence.start].strip()
-        self.prose.report(fence.start, line, message)
-        return ""
+            message = f"diagram: {error}".splitlines()[0]
+            self.prose.report(fence.start, words, message)
+            return ""
 
     def _lab(self, block: Html, tag: re.Match[str]) -> str:
         """Return the head of a lab, with the bar from which it is started."""
@@ -329,7 +312,7 @@ class _Weaver:
         name, title, exercise = match.groups()
         kind, data = "lab", ""
         self._check_name(block, "lab", name, self.around.labs)
-        if exercise or name == "exercise":
+        if name == "exercise":
             kind, data = "exercise", f' data-exercise="{exercise}"'
             self._check_name(block, "exercise", exercise or "", self.around.exercises)
         label = title if exercise else f"Lab: {title}"
