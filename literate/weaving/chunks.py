@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 
-from literate.core.document import Document, Piece, Reference
+from literate.core.document import Piece, Reference
 from literate.core.programs import Origin, Output
 from literate.weaving.book import Book
 from literate.weaving.colours import Token, line_mark, tokenize
 from literate.weaving.html import Slugs, link
 from literate.weaving.identifiers import Definition
-from literate.weaving.listings import Listing
+from literate.weaving.listings import Listing, list_programs, list_variants
 
 _DEEPEST = 8  # references opened within references; those below are links alone
 _WORDS = re.compile(r"\w+|\W+")
@@ -24,28 +24,21 @@ _PLAIN = ("import", "attribute")  # kinds that are not marked where they are def
 class Chunks:
     """All chunks of a document, and how a page shows them.
 
-    `listings` are the programs, the main one first, `variants` those that the variants
-    of the document make.
+    `listings` are the programs among the document's outputs, the main one first.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        book: Book,
-        listings: list[Listing],
-        variants: list[Listing],
-    ) -> None:
-        self.document = document
+    def __init__(self, book: Book, outputs: list[Output]) -> None:
         self.book = book
-        self.listings = listings
-        self.pieces = {piece.line: piece for piece in document.pieces()}
+        self.document = book.document
+        self.pieces = {piece.line: piece for piece in self.document.pieces()}
         self._anchors: dict[Piece, str] = {}
         self._users: dict[str, list[Piece]] = {}
         self._name()
-        self._no_program = Listing(Output(document, ""))
+        self.listings = list_programs(self.document, outputs)
+        self._no_program = Listing(Output(self.document, ""))
         self._listings: dict[Piece, list[Listing]] = {}  # what a piece is part of
         self._subjects: dict[str, Listing] = {}  # the program that a page is about
-        self._settle(listings, variants)
+        self._settle()
 
     def _name(self) -> None:
         """Give each piece an anchor, and note who refers to it."""
@@ -56,13 +49,14 @@ class Chunks:
             for reference in piece.references:
                 self._users.setdefault(reference.name, []).append(piece)
 
-    def _settle(self, listings: list[Listing], variants: list[Listing]) -> None:
-        for listing in listings:
+    def _settle(self) -> None:
+        """Note which programs each piece is part of, or else a variant of one."""
+        for listing in self.listings:
             for piece in listing.pieces:
                 self._listings.setdefault(piece, []).append(listing)
                 if listing.prefix and self.document.chunks[piece.name].path:
                     self._subjects.setdefault(self.page(piece), listing)
-        for listing in variants:
+        for listing in list_variants(self.document):
             for piece in listing.pieces:
                 self._listings.setdefault(piece, [listing])
 
@@ -141,10 +135,10 @@ class Chunks:
 
     def _editable_line(self, piece: Piece) -> int | None:
         """Return the line of a chunk of the main program, at its first piece."""
-        main = self.listings[0].output if self.listings else None
+        main = self.listings[0].output
         paths = [listing.output.path for listing in self._listings.get(piece, [])]
         first = self.document.chunks[piece.name].pieces_in(piece.variant)[0]
-        is_editable = main and main.is_python and main.path in paths and piece is first
+        is_editable = main.is_python and main.path in paths and piece is first
         return piece.line if is_editable else None
 
     def _title(self, piece: Piece) -> str:
@@ -154,8 +148,6 @@ class Chunks:
 
     def _facts(self, piece: Piece) -> str:
         facts = [*self._uses(piece), *self._neighbours(piece), *self._places(piece)]
-        if not facts:
-            return ""
         shown = " ".join(f'<span class="fact">{fact}</span>' for fact in facts)
         return f'<span class="facts" data-search-exclude>{shown}</span>'
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
+from typing import NamedTuple
 
 from literate.core.document import Piece
 from literate.core.programs import Origin, Output
+from literate.weaving.book import CHUNKS, IDENTIFIERS, TERMS
 from literate.weaving.chunks import Chunks, download_path, piece_tokens, variant_mark
 from literate.weaving.html import link, raw, raw_block, slug
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing
 from literate.weaving.prose import PageProse, Term
+
+
+class Index(NamedTuple):
+    """The page of an index: its path and title, what it is `about`, its entries."""
+
+    path: str
+    title: str
+    about: str
+    entries: str
 
 
 def listing(chunks: Chunks, program: Listing) -> str:
@@ -64,7 +75,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, first: int, last: int) 
     return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
 
 
-def identifiers(chunks: Chunks) -> str:
+def identifiers(chunks: Chunks) -> Index:
     """Return the index of identifiers: what each is, where defined, where used.
 
     What several programs share is there once.
@@ -82,11 +93,11 @@ def identifiers(chunks: Chunks) -> str:
         (name.lstrip("_"), _identifier(chunks, origin, *entries[name, origin]))
         for name, origin in order
     )
-    return (
-        "# Index of identifiers\n\nThe classes, functions, attributes and constants "
-        "of the program: where each is defined, and which chunks use it.\n"
-        + raw_block(shown)
+    about = (
+        "The classes, functions, attributes and constants of the program: where each "
+        "is defined, and which chunks use it."
     )
+    return Index(IDENTIFIERS, "Index of identifiers", about, shown)
 
 
 def _identifier(
@@ -105,14 +116,12 @@ def _used_in(chunks: Chunks, users: Iterable[Piece]) -> str:
     return f'<span class="uses">used in {links}</span>' if links else ""
 
 
-def chunk_names(chunks: Chunks) -> str:
+def chunk_names(chunks: Chunks) -> Index:
     """Return the index of chunks: where each is defined, and where it is used."""
     every = sorted(chunks.document.chunks.values(), key=lambda c: c.name.casefold())
     shown = _lettered((each.name, _chunk(chunks, each.all_pieces())) for each in every)
-    return (
-        "# Index of chunks\n\nThe named pieces of the program, in the order of the "
-        "alphabet.\n" + raw_block(shown)
-    )
+    about = "The named pieces of the program, in the order of the alphabet."
+    return Index(CHUNKS, "Index of chunks", about, shown)
 
 
 def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
@@ -125,9 +134,9 @@ def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
     return f'<a class="entry" href="{url}">⟨{name}⟩</a> {", ".join(places)}{used}'
 
 
-def terms(every: Iterable[Term], prose: PageProse) -> str:
+def terms(every: Iterable[Term], prose: PageProse) -> Index:
     """Return the index of terms: each in the sentence that defines it."""
-    shown = "# Index of terms\n\nThe terms, in the words that define them.\n"
+    shown = ""
     for term in sorted(every, key=lambda term: term.name.casefold()):
         used = ", ".join(chapter.link for chapter in term.used_in)
         uses = f"defined in {link(term.url, term.chapter.plain_title)}"
@@ -141,16 +150,17 @@ def terms(every: Iterable[Term], prose: PageProse) -> str:
             + "\n"
             + raw_block("</div>")
         )
-    return shown
+    about = "The terms, in the words that define them."
+    return Index(TERMS, "Index of terms", about, shown)
 
 
 def _lettered(entries: Iterable[tuple[str, str]]) -> str:
     """Return entries as lists under their first letters."""
-    shown = []
+    shown = ""
     for letter, group in groupby(entries, key=lambda entry: entry[0][:1].upper()):
         items = "".join(f"<li>{markup}</li>" for _, markup in group)
         name = escape(letter) if letter.isalnum() else "Signs"
-        shown.append(
+        shown += raw_block(
             f'<h2 id="letter-{slug(name)}">{name}</h2><ul class="index">{items}</ul>'
         )
-    return "".join(shown)
+    return shown

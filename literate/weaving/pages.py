@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
@@ -17,11 +17,7 @@ from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
 from literate.weaving.book import (
-    CHUNKS,
-    FRONT,
-    IDENTIFIERS,
     LISTING,
-    TERMS,
     WHOLE,
     Book,
     Chapter,
@@ -30,8 +26,7 @@ from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
 from literate.weaving.html import plain, raw_block
-from literate.weaving.listings import list_programs, list_variants
-from literate.weaving.prose import PageProse, Prose
+from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
 
@@ -59,22 +54,6 @@ class Site:
     files: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Surroundings:
-    """What the pages of a book need to know of what is around it.
-
-    `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
-    a file's path into its address, "" if it has none. `figures` are the paths of the
-    pictures that there are, `labs` and `exercises` the names of those.
-    """
-
-    draw: Callable[[str], str]
-    repository: Callable[[str], str] = lambda path: ""
-    figures: Collection[str] = ()
-    labs: Collection[str] = ()
-    exercises: Collection[str] = ()
-
-
 def weave(
     document: Document, outputs: list[Output], surroundings: Surroundings
 ) -> Site:
@@ -98,11 +77,8 @@ class _Weaver:
         self.outputs = outputs
         self.around = surroundings
         self.book = Book(document)
-        self.prose = Prose(
-            document, self.book, surroundings.repository, surroundings.figures
-        )
-        listings = list_programs(document, outputs)
-        self.chunks = Chunks(document, self.book, listings, list_variants(document))
+        self.prose = Prose(self.book, surroundings)
+        self.chunks = Chunks(self.book, outputs)
 
     def site(self) -> Site:
         front, *chapters = self.book.chapters
@@ -121,16 +97,28 @@ class _Weaver:
     # Pages
 
     def _page(
-        self, path: str, title: str, body: str, line: int | None = None, **meta
+        self,
+        path: str,
+        title: str,
+        body: str,
+        description: str,
+        line: int | None = None,
+        **meta,
     ) -> Page:
         """Return a page with its front matter, and with its links to itself short."""
         here = {path}
         if path == WHOLE:
             here = {chapter.path for chapter in self.book.chapters}
+        meta["description"] = description
         head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in meta.items())
         definitions = "".join(self.prose.link_definitions)
         text = f"---\n{head}\n---\n\n{_localize(body, here)}\n\n{definitions}"
         return Page(path, title, text, line)
+
+    def _book_page(self, chapter: Chapter, body: str, **meta) -> Page:
+        description = self._description(chapter)
+        title, line = chapter.plain_title, chapter.line
+        return self._page(chapter.path, title, body, description, line, **meta)
 
     def _chapter(self, chapter: Chapter) -> Page:
         prose = PageProse(self.prose, chapter)
@@ -141,10 +129,7 @@ class _Weaver:
             body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
         body += self._blocks(chapter.every_block, prose)
-        title, described = chapter.plain_title, self._description(chapter)
-        return self._page(
-            chapter.path, title, body, chapter.line, description=described
-        )
+        return self._book_page(chapter, body)
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
@@ -159,14 +144,7 @@ class _Weaver:
             + self._blocks(front.blocks[1:], prose)
             + raw_block(self._contents())
         )
-        return self._page(
-            FRONT,
-            "Cover",
-            body,
-            front.line,
-            description=self._description(front),
-            hide=["navigation", "toc"],
-        )
+        return self._book_page(front, body, hide=["navigation", "toc"])
 
     def _start(self) -> str:
         """Return the ways into the book, and how long it is."""
@@ -211,25 +189,19 @@ class _Weaver:
             if listing.page == LISTING:
                 body += "\n## Downloads\n" + indexes.downloads(self.outputs)
             described = f"{path}, line by line, beside its chunks."
-            yield self._page(
-                listing.page, title, body, description=described, search=_HIDDEN
-            )
+            yield self._page(listing.page, title, body, described, search=_HIDDEN)
 
     def _indexes(self) -> Iterator[Page]:
         """Yield the indexes that have something to show."""
-        if any(listing.definitions for listing in self.chunks.listings):
-            body = indexes.identifiers(self.chunks)
-            described = "What the program defines, where, and what uses it."
-            title = "Index of identifiers"
-            yield self._page(IDENTIFIERS, title, body, description=described)
-        if self.document.chunks:
-            body = indexes.chunk_names(self.chunks)
-            described = "The named pieces of the program, from A to Z."
-            yield self._page(CHUNKS, "Index of chunks", body, description=described)
-        if self.prose.terms:
-            body = indexes.terms(self.prose.terms.values(), PageProse(self.prose))
-            described = "The terms of the book, in the words that define them."
-            yield self._page(TERMS, "Index of terms", body, description=described)
+        terms = self.prose.terms.values()
+        for index in (
+            indexes.identifiers(self.chunks),
+            indexes.chunk_names(self.chunks),
+            indexes.terms(terms, PageProse(self.prose)),
+        ):
+            if index.entries:
+                body = f"# {index.title}\n\n{index.about}\n{index.entries}"
+                yield self._page(index.path, index.title, body, index.about)
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
@@ -246,7 +218,7 @@ class _Weaver:
             body += self._blocks(chapter.blocks, prose)
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
-        return self._page(WHOLE, title, body, 1, description=described, search=_HIDDEN)
+        return self._page(WHOLE, title, body, described, 1, search=_HIDDEN)
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first words of a chapter, for search engines and previews."""

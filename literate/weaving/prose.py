@@ -11,7 +11,6 @@ from math_core import LatexError, LatexToMathML
 
 from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
-from literate.core.document import Document
 from literate.weaving.book import TERMS, Book, Chapter, Section
 from literate.weaving.html import link, plain, raw, slug
 
@@ -35,6 +34,22 @@ _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _SHOWN_USES = 3
+
+
+@dataclass
+class Surroundings:
+    """What the pages of a book need to know of what is around it.
+
+    `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
+    a file's path into its address, "" if it has none. `figures` are the paths of the
+    pictures that there are, `labs` and `exercises` the names of those.
+    """
+
+    draw: Callable[[str], str]
+    repository: Callable[[str], str] = lambda path: ""
+    figures: Collection[str] = ()
+    labs: Collection[str] = ()
+    exercises: Collection[str] = ()
 
 
 @dataclass
@@ -64,22 +79,13 @@ class _Note:
 class Prose:
     """The prose of a document: what its notes and terms are, and how it is shown.
 
-    `repository(path)` is the address of a file of the repository, "" if it has none;
-    `figures` are the paths of the pictures that there are. `problems` is filled while
-    the prose is shown.
+    `problems` is filled while the prose is shown.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        book: Book,
-        repository: Callable[[str], str],
-        figures: Collection[str],
-    ) -> None:
-        self.document = document
+    def __init__(self, book: Book, around: Surroundings) -> None:
         self.book = book
-        self.repository = repository
-        self.figures = figures
+        self.document = book.document
+        self.around = around
         self.problems: set[Problem] = set()
         self.notes: dict[str, _Note] = {}
         self.link_definitions: list[str] = []
@@ -233,7 +239,7 @@ class PageProse:
 
     def _target(self, target: str, index: int, is_picture: bool) -> str:
         """Return where a link of the document leads on the site, "" if nowhere."""
-        anchors, figures = self.prose.book.anchors, self.prose.figures
+        anchors, figures = self.prose.book.anchors, self.prose.around.figures
         if target.startswith("#"):
             if target[1:] not in anchors:
                 hint = did_you_mean(target, [f"#{anchor}" for anchor in anchors])
@@ -246,7 +252,7 @@ class PageProse:
             self.prose.report(index, target, "there is no such picture", hint)
         if target.startswith("web/"):
             return target.removeprefix("web/")
-        return self.prose.repository(target)
+        return self.prose.around.repository(target)
 
     def _note(self, name: str, index: int) -> str:
         note = self.prose.notes.get(name)
