@@ -31,7 +31,7 @@ class Chunks:
         self.book = book
         self.document = book.document
         self.pieces = {piece.line: piece for piece in self.document.pieces()}
-        self._anchors: dict[Piece, str] = {}
+        self.anchors: dict[Piece, str] = {}
         self._users: dict[str, list[Piece]] = {}
         self._name()
         self.listings = list_programs(self.document, outputs)
@@ -45,7 +45,7 @@ class Chunks:
         slugs = Slugs()
         for piece in self.pieces.values():
             variant = f" variant {piece.variant}" if piece.variant else ""
-            self._anchors[piece] = slugs.unique(f"chunk {piece.name}{variant}")
+            self.anchors[piece] = slugs.unique(f"chunk {piece.name}{variant}")
             for reference in piece.references:
                 self._users.setdefault(reference.name, []).append(piece)
 
@@ -62,14 +62,11 @@ class Chunks:
 
     # Places
 
-    def anchor(self, piece: Piece) -> str:
-        return self._anchors[piece]
-
     def page(self, piece: Piece) -> str:
         return self.book.chapter_at(piece.line).path
 
     def url(self, piece: Piece) -> str:
-        return f"{self.page(piece)}#{self.anchor(piece)}"
+        return f"{self.page(piece)}#{self.anchors[piece]}"
 
     def home(self, piece: Piece, preferred: Listing | None = None) -> Listing:
         """Return the program whose numbers and links a piece's lines have.
@@ -108,7 +105,7 @@ class Chunks:
 
     def figure(self, piece: Piece, opens: bool = True) -> str:
         """Return a piece as a figure; with `opens`, references open in place."""
-        anchor = self.anchor(piece)
+        anchor = self.anchors[piece]
         text = _text(piece)
         if piece.is_data:
             body, copy = f'<pre class="data">{escape(text)}</pre>', ""

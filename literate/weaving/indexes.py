@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
@@ -28,11 +28,15 @@ class Index(NamedTuple):
 
 def listing(chunks: Chunks, program: Listing) -> str:
     """Return a program's page: each run of lines beside the chunk it comes from."""
-    path = escape(program.output.path)
-    runs = "".join(_run(chunks, program, *run) for run in _runs(program.output))
+    output = program.output
+    numbers = range(1, output.last_line + 1)
+    runs = "".join(
+        _run(chunks, program, piece, [*run])
+        for piece, run in groupby(numbers, lambda number: output.origin(number).piece)
+    )
     return (
-        f"\nThe file `{path}`, as it is tangled from the book: "
-        f"{program.output.last_line:,} lines. The number of a line leads to where the "
+        f"\nThe file `{output.path}`, as it is tangled from the book: "
+        f"{output.last_line:,} lines. The number of a line leads to where the "
         "book explains it, and the name beside the lines is that of their chunk.\n"
         + raw_block(f'<div class="listing highlight">{runs}</div>')
     )
@@ -49,18 +53,11 @@ def downloads(outputs: Iterable[Output]) -> str:
     return raw_block(f'<ul class="downloads">{"".join(items)}</ul>')
 
 
-def _runs(output: Output) -> Iterator[tuple[Piece, int, int]]:
-    """Yield the runs of lines that come from one piece: first and last line."""
-    spans = [span for span in output.spans if span.count]
-    for piece, group in groupby(spans, key=lambda span: span.piece):
-        run = [*group]
-        yield piece, run[0].line + 1, run[-1].line + run[-1].count
-
-
-def _run(chunks: Chunks, listing: Listing, piece: Piece, first: int, last: int) -> str:
+def _run(chunks: Chunks, listing: Listing, piece: Piece, numbers: list[int]) -> str:
+    """Return the lines of a program, one after the other, that come from one piece."""
     tokens = piece_tokens(piece)
     lines = []
-    for number in range(first, last + 1):
+    for number in numbers:
         origin = listing.output.origin(number)
         line = tokens[origin.line - piece.line - 1]
         indent = listing.output.span(number).indent if line else ""
@@ -70,7 +67,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, first: int, last: int) 
             f'tabindex="-1" aria-label="Line {number} in the book"></a>'
             f"{indent}{''.join(token.markup for token in line)}\n"
         )
-    is_frame = first > 1 and chunks.document.chunks[piece.name].path
+    is_frame = numbers[0] > 1 and chunks.document.chunks[piece.name].path
     name = "" if is_frame else chunks.link(piece)
     return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
 

@@ -282,15 +282,14 @@ class _Weaver:
             self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
             return tag[0]
         name, title, exercise = match.groups()
-        kind, data = "lab", ""
+        kind, label = "lab", f"Lab: {title}"
         self._check_name(block, "lab", name, self.around.labs)
         if name == "exercise":
-            kind, data = "exercise", f' data-exercise="{exercise}"'
+            kind, label = "exercise", title
             self._check_name(block, "exercise", exercise or "", self.around.exercises)
-        label = title if exercise else f"Lab: {title}"
         return (
-            f'<div class="lab" data-lab="{name}"{data} role="group" '
-            f'aria-label="{label}"><p class="lab-bar"><strong>{title}</strong> '
+            f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
+            f'<p class="lab-bar"><strong>{title}</strong> '
             f'<button type="button" class="lab-start">Start the {kind}</button> '
             "<small>Runs the program here, in Python. Loads about 6 MB, once.</small>"
             "</p>"
