@@ -86,6 +86,10 @@ class Book:
         place = bisect_right(self.chapters, line, key=lambda chapter: chapter.line)
         return self.chapters[max(0, place - 1)]
 
+    def text(self, block: Block) -> str:
+        """Return the lines of a block."""
+        return "".join(self.document.lines[block.start : block.end])
+
     def parts(self) -> Iterator[tuple[Section | None, list[Chapter]]]:
         """Yield each part with its chapters, and those that belong to none."""
         for part, chapters in groupby(self.chapters[1:], lambda each: each.part):

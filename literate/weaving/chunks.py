@@ -167,12 +167,11 @@ class Chunks:
                 yield f"variant {link(self.url(others[0]), variant)}"
 
     def _step(self, verb: str, rel: str, piece: Piece, other: Piece) -> str:
-        text = self.book.chapter_at(other.line).title
+        text = self.book.chapter_at(other.line).plain_title
         if self.page(piece) == self.page(other):
             text = "above" if rel == "prev" else "below"
             verb = verb.removesuffix(" in")
-        link = f'<a class="{rel}" href="{self.url(other)}">{escape(text)}</a>'
-        return f"{verb} {link}"
+        return f'{verb} <a class="{rel}" href="{self.url(other)}">{escape(text)}</a>'
 
     def _places(self, piece: Piece) -> Iterator[str]:
         """Yield where a piece is in each of the programs that it is part of."""

@@ -1,4 +1,4 @@
-"""HTML inside of Markdown: links, slugs, and the marks around what stays as it is.
+"""Pages with HTML inside of Markdown: links, slugs, and the marks around what stays.
 
 A woven page is Markdown in which ready HTML stands between two marks. Whoever turns
 the page into HTML puts the marked parts in unread: `StashExtension` does that for
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from html import escape
 
 from markdown import Markdown
@@ -50,6 +51,21 @@ def slug(text: str) -> str:
     """Return the anchor that a code host gives to a heading of this text."""
     text = unicodedata.normalize("NFC", text).strip().lower()
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text)) or "section"
+
+
+@dataclass
+class Page:
+    """A page: `text` is Markdown with marked HTML in it, `meta` its front matter.
+
+    `line` is the document's line that it begins with, from 1; None if it has none.
+    """
+
+    path: str
+    title: str
+    text: str
+    description: str
+    line: int | None = None
+    meta: dict[str, object] = field(default_factory=dict)
 
 
 class Slugs:

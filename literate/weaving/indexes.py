@@ -1,29 +1,19 @@
-"""The pages behind the book: listings, downloads, and the indexes."""
+"""The pages behind the book: listings, downloads, and the entries of the indexes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
 from itertools import groupby
-from typing import NamedTuple
 
 from literate.core.document import Piece
 from literate.core.programs import Origin, Output
 from literate.weaving.book import CHUNKS, IDENTIFIERS, TERMS
 from literate.weaving.chunks import Chunks, download_path, piece_tokens, variant_mark
-from literate.weaving.html import link, raw, raw_block, slug
+from literate.weaving.html import Page, link, raw, raw_block, slug
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing
 from literate.weaving.prose import PageProse, Term
-
-
-class Index(NamedTuple):
-    """The page of an index: its path and title, what it is `about`, its entries."""
-
-    path: str
-    title: str
-    about: str
-    entries: str
 
 
 def listing(chunks: Chunks, program: Listing) -> str:
@@ -72,7 +62,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, numbers: list[int]) -> 
     return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
 
 
-def identifiers(chunks: Chunks) -> Index:
+def identifiers(chunks: Chunks) -> Page:
     """Return the index of identifiers: what each is, where defined, where used.
 
     What several programs share is there once.
@@ -94,7 +84,7 @@ def identifiers(chunks: Chunks) -> Index:
         "The classes, functions, attributes and constants of the program: where each "
         "is defined, and which chunks use it."
     )
-    return Index(IDENTIFIERS, "Index of identifiers", about, shown)
+    return Page(IDENTIFIERS, "Index of identifiers", shown, about)
 
 
 def _identifier(
@@ -113,12 +103,12 @@ def _used_in(chunks: Chunks, users: Iterable[Piece]) -> str:
     return f'<span class="uses">used in {links}</span>' if links else ""
 
 
-def chunk_names(chunks: Chunks) -> Index:
+def chunk_names(chunks: Chunks) -> Page:
     """Return the index of chunks: where each is defined, and where it is used."""
     every = sorted(chunks.document.chunks.values(), key=lambda c: c.name.casefold())
     shown = _lettered((each.name, _chunk(chunks, each.all_pieces())) for each in every)
     about = "The named pieces of the program, in the order of the alphabet."
-    return Index(CHUNKS, "Index of chunks", about, shown)
+    return Page(CHUNKS, "Index of chunks", shown, about)
 
 
 def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
@@ -131,7 +121,7 @@ def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
     return f'<a class="entry" href="{url}">⟨{name}⟩</a> {", ".join(places)}{used}'
 
 
-def terms(every: Iterable[Term], prose: PageProse) -> Index:
+def terms(every: Iterable[Term], prose: PageProse) -> Page:
     """Return the index of terms: each in the sentence that defines it."""
     shown = ""
     for term in sorted(every, key=lambda term: term.name.casefold()):
@@ -148,7 +138,7 @@ def terms(every: Iterable[Term], prose: PageProse) -> Index:
             + raw_block("</div>")
         )
     about = "The terms, in the words that define them."
-    return Index(TERMS, "Index of terms", about, shown)
+    return Page(TERMS, "Index of terms", shown, about)
 
 
 def _lettered(entries: Iterable[tuple[str, str]]) -> str:

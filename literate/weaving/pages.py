@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
 from textwrap import shorten
@@ -25,23 +25,10 @@ from literate.weaving.book import (
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import plain, raw_block
+from literate.weaving.html import Page, plain, raw_block
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
-
-
-@dataclass
-class Page:
-    """A page: `text` is Markdown with marked HTML in it (see html.py).
-
-    `line` is the document's line that it begins with, from 1; None if it has none.
-    """
-
-    path: str
-    title: str
-    text: str
-    line: int | None = None
 
 
 @dataclass
@@ -84,7 +71,8 @@ class _Weaver:
         front, *chapters = self.book.chapters
         site = Site(front.plain_title.partition(":")[0])
         behind = [*self._listings(), *self._indexes(), self._whole()]
-        site.pages = [self._front(), *map(self._chapter, chapters), *behind]
+        pages = [self._front(), *map(self._chapter, chapters), *behind]
+        site.pages = [self._finished(page) for page in pages]
         site.navigation = [{"Cover": front.path}]
         for part, listed in self.book.parts():
             entries = [{chapter.plain_title: chapter.path} for chapter in listed]
@@ -96,29 +84,21 @@ class _Weaver:
 
     # Pages
 
-    def _page(
-        self,
-        path: str,
-        title: str,
-        body: str,
-        description: str,
-        line: int | None = None,
-        **meta,
-    ) -> Page:
+    def _finished(self, page: Page) -> Page:
         """Return a page with its front matter, and with its links to itself short."""
-        here = {path}
-        if path == WHOLE:
+        here = {page.path}
+        if page.path == WHOLE:
             here = {chapter.path for chapter in self.book.chapters}
-        meta["description"] = description
+        meta = {"description": page.description, **page.meta}
         head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in meta.items())
+        body = _localize(page.text, here)
         definitions = "".join(self.prose.link_definitions)
-        text = f"---\n{head}\n---\n\n{_localize(body, here)}\n\n{definitions}"
-        return Page(path, title, text, line)
+        return replace(page, text=f"---\n{head}\n---\n\n{body}\n\n{definitions}")
 
-    def _book_page(self, chapter: Chapter, body: str, **meta) -> Page:
+    def _page(self, chapter: Chapter, body: str, **meta) -> Page:
         description = self._description(chapter)
         title, line = chapter.plain_title, chapter.line
-        return self._page(chapter.path, title, body, description, line, **meta)
+        return Page(chapter.path, title, body, description, line, meta)
 
     def _chapter(self, chapter: Chapter) -> Page:
         prose = PageProse(self.prose, chapter)
@@ -129,7 +109,7 @@ class _Weaver:
             body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
         body += self._blocks(chapter.every_block, prose)
-        return self._book_page(chapter, body)
+        return self._page(chapter, body)
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
@@ -144,7 +124,7 @@ class _Weaver:
             + self._blocks(front.blocks[1:], prose)
             + raw_block(self._contents())
         )
-        return self._book_page(front, body, hide=["navigation", "toc"])
+        return self._page(front, body, hide=["navigation", "toc"])
 
     def _start(self) -> str:
         """Return the ways into the book, and how long it is."""
@@ -189,19 +169,19 @@ class _Weaver:
             if listing.page == LISTING:
                 body += "\n## Downloads\n" + indexes.downloads(self.outputs)
             described = f"{path}, line by line, beside its chunks."
-            yield self._page(listing.page, title, body, described, search=_HIDDEN)
+            yield Page(listing.page, title, body, described, None, _HIDDEN)
 
     def _indexes(self) -> Iterator[Page]:
         """Yield the indexes that have something to show."""
         terms = self.prose.terms.values()
-        for index in (
+        for page in (
             indexes.identifiers(self.chunks),
             indexes.chunk_names(self.chunks),
             indexes.terms(terms, PageProse(self.prose)),
         ):
-            if index.entries:
-                body = f"# {index.title}\n\n{index.about}\n{index.entries}"
-                yield self._page(index.path, index.title, body, index.about)
+            if page.text:
+                text = f"# {page.title}\n\n{page.description}\n{page.text}"
+                yield replace(page, text=text)
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
@@ -218,14 +198,15 @@ class _Weaver:
             body += self._blocks(chapter.blocks, prose)
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
-        return self._page(WHOLE, title, body, described, 1, search=_HIDDEN)
+        return Page(WHOLE, title, body, described, 1, _HIDDEN)
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first words of a chapter, for search engines and previews."""
         for block in chapter.blocks:
             if isinstance(block, Text) and not self.prose.is_set_aside(block):
-                text = plain("".join(self.document.lines[block.start : block.end]))
-                return shorten(text, _DESCRIBED, placeholder=" …")
+                return shorten(
+                    plain(self.book.text(block)), _DESCRIBED, placeholder=" …"
+                )
         return chapter.plain_title
 
     # Blocks
@@ -243,7 +224,7 @@ class _Weaver:
             return f"\n{'#' * level} {text} {{ #{anchor} }}\n"
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens=not prose.is_whole))
-        text = "".join(self.document.lines[block.start : block.end])
+        text = self.book.text(block)
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
             return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
@@ -305,7 +286,7 @@ class _Weaver:
             self.prose.report(block.start, words, message, hint)
 
 
-_HIDDEN = {"exclude": True}  # from the search: the page repeats others
+_HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'

@@ -109,17 +109,16 @@ class Prose:
             if not isinstance(block, Text):
                 name = ""
                 continue
-            lines = self.document.lines[block.start : block.end]
-            text = "".join(lines)
+            text = self.book.text(block)
             before, *notes = _NOTE.split(text)
             if notes and not before:
                 for name, note in zip(notes[::2], notes[1::2]):
                     self.notes[name] = _Note(note, block.start)
             elif name and text.startswith("    "):
                 self.notes[name].text += text
-            elif all(map(_DEFINITION.match, lines)):
+            elif all(map(_DEFINITION.match, text.splitlines())):
                 name = ""
-                self.link_definitions += lines
+                self.link_definitions.append(text)
             else:
                 name = ""
                 continue
@@ -137,8 +136,7 @@ class Prose:
         for chapter in self.book.chapters:
             for block in chapter.every_block:
                 if isinstance(block, Text):
-                    lines = self.document.lines[block.start : block.end]
-                    yield chapter, "".join(lines)
+                    yield chapter, self.book.text(block)
 
     def _pattern(self) -> re.Pattern[str]:
         """Return what matches the terms, longer ones first."""
