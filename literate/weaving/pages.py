@@ -16,12 +16,7 @@ from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
-from literate.weaving.book import (
-    LISTING,
-    WHOLE,
-    Book,
-    Chapter,
-)
+from literate.weaving.book import LISTING, WHOLE, Book, Chapter
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
