@@ -39,13 +39,12 @@ class Chapter(Section):
     """A page of the book: its path, its heading with its anchor, and its blocks.
 
     It begins at `line`: at its heading, or at that of the `part`, a `#` heading, if it
-    is the first in it. Then `opening` is what stands before its own heading, else None.
+    is the first in it. Then the blocks of the part's opening are its first ones.
     """
 
     path: str
     blocks: list[Block]
     part: Section | None = None
-    opening: list[Block] | None = None
 
     @property
     def link(self) -> str:
@@ -53,9 +52,9 @@ class Chapter(Section):
         return link(self.path, self.plain_title)
 
     @property
-    def every_block(self) -> list[Block]:
-        """The blocks of its part's opening, if it has that, and its own."""
-        return [*(self.opening or []), *self.blocks]
+    def opens_part(self) -> bool:
+        """Whether it is the first of a part."""
+        return self.part is not None and self.part.line == self.line
 
 
 class Book:
@@ -71,6 +70,8 @@ class Book:
         self.heading_anchors = {
             heading.start: slugs.unique(heading.text) for heading in document.headings
         }
+        first = next(iter(document.headings), None)
+        self.title = first if first and first.level == 1 else None
         self.chapters = [*self._split()]
         self.anchors = {
             anchor: self.chapter_at(start + 1).path
@@ -98,10 +99,10 @@ class Book:
     def _split(self) -> Iterator[Chapter]:
         (_, blocks), *sections = self._sections()
         front = Chapter(self.document.name, "top", 1, FRONT, blocks)
-        title = next(iter(self.document.headings), None)
-        if title and title.level == 1:
-            front.title, front.anchor = title.text, self.heading_anchors[title.start]
-            front.line = title.start + 1
+        if self.title:
+            front.title = self.title.text
+            front.anchor = self.heading_anchors[self.title.start]
+            front.line = self.title.start + 1
             front.blocks = [*blocks, *sections.pop(0)[1]]
         yield front
         paths = Slugs(_RESERVED)
@@ -114,10 +115,9 @@ class Book:
                     part, opening = Section(heading.text, anchor, line), blocks
                     continue
             if opening is not None:
-                line = part.line
+                line, blocks, opening = part.line, [*opening, *blocks], None
             path = f"{paths.unique(heading.text)}.md"
-            yield Chapter(heading.text, anchor, line, path, blocks, part, opening)
-            opening = None
+            yield Chapter(heading.text, anchor, line, path, blocks, part)
 
     def _sections(self) -> list[tuple[Heading | None, list[Block]]]:
         """Return `#` and `##` headings with what follows them; None is before all."""

@@ -99,11 +99,10 @@ class _Weaver:
         prose = PageProse(self.prose, chapter)
         body = ""
         if chapter.part:
-            opens = chapter.opening is not None
-            anchor = f" #{chapter.part.anchor}" if opens else ""
+            anchor = f" #{chapter.part.anchor}" if chapter.opens_part else ""
             body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
-        body += self._blocks(chapter.every_block, prose)
+        body += self._blocks(chapter.blocks, prose)
         return self._page(chapter, body)
 
     def _front(self) -> Page:
@@ -181,16 +180,12 @@ class _Weaver:
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
         prose = PageProse(self.prose)
-        front, *chapters = self.book.chapters
+        front = self.book.front
+        blocks = [
+            block for block in self.document.blocks if block is not self.book.title
+        ]
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
-        body += self._blocks(front.blocks, prose)
-        for chapter in chapters:
-            if chapter.opening is not None:
-                part = chapter.part
-                body += f"\n## {prose.title(part)} {{ #{part.anchor} .part }}\n"
-                body += self._blocks(chapter.opening, prose)
-            body += f"\n## {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
-            body += self._blocks(chapter.blocks, prose)
+        body += self._blocks(blocks, prose)
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
@@ -215,8 +210,9 @@ class _Weaver:
         if isinstance(block, Heading):
             anchor = self.book.heading_anchors[block.start]
             text = prose.show(block.text, block.start, has_terms=False)
-            level = block.level if prose.is_whole else max(2, block.level - 1)
-            return f"\n{'#' * level} {text} {{ #{anchor} }}\n"
+            level = max(2, block.level if prose.is_whole else block.level - 1)
+            part = " .part" if block.level == 1 else ""
+            return f"\n{'#' * level} {text} {{ #{anchor}{part} }}\n"
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens=not prose.is_whole))
         text = self.book.text(block)

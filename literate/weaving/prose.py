@@ -134,7 +134,7 @@ class Prose:
     def _texts(self) -> Iterator[tuple[Chapter, str]]:
         """Yield the chapters' texts."""
         for chapter in self.book.chapters:
-            for block in chapter.every_block:
+            for block in chapter.blocks:
                 if isinstance(block, Text):
                     yield chapter, self.book.text(block)
 
