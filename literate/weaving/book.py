@@ -60,6 +60,7 @@ class Chapter(Section):
 class Book:
     """The chapters of a document, the front page first, and the pages of its anchors.
 
+    `title` is its first heading, if that is a `#` heading, and `blocks` are all others.
     `anchors` gives the page of a heading's anchor, `heading_anchors` the anchor of the
     heading that begins at a line (from 0).
     """
@@ -72,6 +73,7 @@ class Book:
         }
         first = next(iter(document.headings), None)
         self.title = first if first and first.level == 1 else None
+        self.blocks = [block for block in document.blocks if block is not self.title]
         self.chapters = [*self._split()]
         self.anchors = {
             anchor: self.chapter_at(start + 1).path
@@ -102,8 +104,6 @@ class Book:
         if self.title:
             front.title = self.title.text
             front.anchor = self.heading_anchors[self.title.start]
-            front.line = self.title.start + 1
-            front.blocks = [*blocks, *sections.pop(0)[1]]
         yield front
         paths = Slugs(_RESERVED)
         part, opening = None, None
@@ -122,7 +122,7 @@ class Book:
     def _sections(self) -> list[tuple[Heading | None, list[Block]]]:
         """Return `#` and `##` headings with what follows them; None is before all."""
         sections: list[tuple[Heading | None, list[Block]]] = [(None, [])]
-        for block in self.document.blocks:
+        for block in self.blocks:
             if isinstance(block, Heading) and block.level <= 2:
                 sections.append((block, []))
             else:

@@ -44,8 +44,9 @@ class Chunks:
         """Give each piece an anchor, and note who refers to it."""
         slugs = Slugs()
         for piece in self.pieces.values():
-            variant = f" variant {piece.variant}" if piece.variant else ""
-            self.anchors[piece] = slugs.unique(f"chunk {piece.name}{variant}")
+            self.anchors[piece] = slugs.unique(
+                f"chunk {piece.name}{variant_mark(piece)}"
+            )
             for reference in piece.references:
                 self._users.setdefault(reference.name, []).append(piece)
 

@@ -156,12 +156,12 @@ class _Weaver:
         for listing in self.chunks.listings:
             if not listing.page:
                 continue
-            path, title = listing.output.path, "The full listing"
-            if listing.page != LISTING:
-                title = f"Listing of {path}"
-            body = f"# {title}\n{indexes.listing(self.chunks, listing)}"
+            path = listing.output.path
+            title, downloads = f"Listing of {path}", ""
             if listing.page == LISTING:
-                body += "\n## Downloads\n" + indexes.downloads(self.outputs)
+                title = "The full listing"
+                downloads = f"\n## Downloads\n{indexes.downloads(self.outputs)}"
+            body = f"# {title}\n{indexes.listing(self.chunks, listing)}{downloads}"
             described = f"{path}, line by line, beside its chunks."
             yield Page(listing.page, title, body, described, None, _HIDDEN)
 
@@ -181,11 +181,8 @@ class _Weaver:
         """Return the book on one page, for printing and for those who scroll."""
         prose = PageProse(self.prose)
         front = self.book.front
-        blocks = [
-            block for block in self.document.blocks if block is not self.book.title
-        ]
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
-        body += self._blocks(blocks, prose)
+        body += self._blocks(self.book.blocks, prose)
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)

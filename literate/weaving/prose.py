@@ -142,7 +142,8 @@ class Prose:
         """Return what matches the terms, longer ones first."""
         words = sorted(self.terms, key=len, reverse=True)
         each = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
-        return re.compile(rf"(?<![\w-])(?:{each or '(?!)'})(?![\w-])", re.IGNORECASE)
+        each = each or "(?!)"  # which matches nothing
+        return re.compile(rf"(?<![\w-])(?:{each})(?![\w-])", re.IGNORECASE)
 
     def _find_uses(self) -> None:
         for chapter, text in self._texts():
