@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
@@ -35,8 +34,12 @@ class _Checker:
     def run(self) -> list[Problem]:
         self._check_roots()
         self._check_names()
-        for variant in (None, *self.document.variants):
-            self._check_composition(variant)
+        uses = {name: _uses(chunk.pieces) for name, chunk in self.chunks.items()}
+        self._check_composition(uses, "")
+        for variant in self.document.variants:
+            chunks = [c for c in self.chunks.values() if variant in c.variants]
+            changed = {chunk.name: _uses(chunk.variants[variant]) for chunk in chunks}
+            self._check_composition(uses | changed, f" in the variant {variant}")
         return list(self.problems.values())
 
     def _report(
@@ -113,10 +116,11 @@ class _Checker:
                 hint = f"a file to be written is named {names.FOLDER}/{chunk.name}"
             self._report(piece, None, f'"{chunk.name}" is never used', hint)
 
-    def _check_composition(self, variant: str | None) -> None:
-        """Report a cycle, or second references in a root, in a variant of it all."""
-        suffix = f" in the variant {variant}" if variant else ""
-        uses = {name: [*self._uses(name, variant)] for name in self.chunks}
+    def _check_composition(self, uses: dict[str, list[Use]], suffix: str) -> None:
+        """Report a cycle, or second references in a root.
+
+        `uses` are the references in each chunk, in the program or in a variant of it.
+        """
         graph = {name: [target.name for _, target in uses[name]] for name in uses}
         try:
             TopologicalSorter(graph).prepare()
@@ -135,11 +139,6 @@ class _Checker:
             for name, found in met.items():
                 if len(found) > 1 and name in self.chunks:
                     self._report_uses(name, found, suffix)
-
-    def _uses(self, name: str, variant: str | None) -> Iterator[Use]:
-        for piece in self.chunks[name].pieces_in(variant):
-            for reference in piece.references:
-                yield piece, reference
 
     def _report_uses(self, name: str, uses: list[Use], suffix: str) -> None:
         """Report all references to a name in one root but the first of the document."""
@@ -167,6 +166,10 @@ class _Checker:
             path[4:-4] = [f"({len(path) - 8:,} more)"]
         message = f"a chunk that is part of itself{suffix}: {' → '.join(path)}"
         self._report(*cycle[-1], message)
+
+
+def _uses(pieces: list[Piece]) -> list[Use]:
+    return [(piece, reference) for piece in pieces for reference in piece.references]
 
 
 def _index(use: Use) -> int:

@@ -42,7 +42,7 @@ def outputs_and_forms(
         return outputs
     forms = [
         Form(f"build/{stem}_commented.py", *commented.make(found[0])),
-        Form(f"build/{stem}.ipynb", *notebook.make(found[0])),
+        Form(f"build/{stem}.ipynb", *notebook.make(found[0], outputs)),
     ]
     return [*outputs, *(form for form in forms if not _is_taken(form.path, outputs))]
 

@@ -11,7 +11,7 @@ import json
 import re
 
 from literate.core.blocks import Block, Fence
-from literate.core.programs import Output, tangle
+from literate.core.programs import Output
 from literate.tool.order import (
     Line,
     Part,
@@ -30,12 +30,13 @@ _SHELL = ("console", "sh", "shell", "bash")
 _WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)|!\[")
 
 
-def make(output: Output) -> tuple[str, list[int | None]]:
+def make(output: Output, outputs: list[Output]) -> tuple[str, list[int | None]]:
     """Return a Python output and its document as a notebook, JSON of nbformat 4.5.
 
+    `outputs` are all that the document makes.
     Beside it comes the origin of each of its lines: a line of the document, or None.
     """
-    cells = _Writer(output).write()
+    cells = _Writer(output, outputs).write()
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"
     told = iter([line.origin for cell in cells for line in cell["source"]])
@@ -65,15 +66,15 @@ class _Writer:
     The `source` of a cell is a list of Line.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, outputs: list[Output]) -> None:
         self.output = output
         self.document = output.document
         self.pieces = pieces_of(output.document)
         self.module = output.path.rpartition("/")[2].removesuffix(".py")
         self.others = {
-            other.path: program_lines(other)
-            for other in tangle(output.document)
-            if other.is_python and other.path != output.path
+            other.path: other
+            for other in outputs
+            if other.is_python and other is not output
         }
         self.cells: list[dict] = []
         self.prose: list[Line] = []
@@ -123,7 +124,9 @@ class _Writer:
             self._add_prose(source(self.document, block))
         elif path in self.others and path not in self.defined:
             name = path.partition("/")[2]
-            self._add_code([Line(f"%%writefile {name}"), *self.others[path]])
+            self._add_code(
+                [Line(f"%%writefile {name}"), *program_lines(self.others[path])]
+            )
             run = f'_ = runpy.run_path("{name}", run_name="__main__")'
             self._add_code([Line("import runpy"), Line(""), Line(run)])
             self._define({path})

@@ -314,9 +314,9 @@ def test_sections_about_other_programs_are_not_among_the_comments() -> None:
 
 def test_each_line_leads_to_the_document() -> None:
     document = parse(DOCUMENT, "a.md")
-    program = tangle(document)[0]
-    for make in (commented.make, notebook.make):
-        text, origins = make(program)
+    outputs = tangle(document)
+    for made in (commented.make(outputs[0]), notebook.make(outputs[0], outputs)):
+        text, origins = made
         lines = text.splitlines()
         assert len(lines) == len(origins)
         for line, origin in zip(lines, origins):
