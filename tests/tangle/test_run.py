@@ -342,8 +342,8 @@ def test_where_of_the_other_forms(
         ("p.md:6", 'p.md:6 is in no program: the header of "build/p.py"'),
         ("p.md:999", "p.md has no line 999"),
         ("build/p.py:999", "build/p.py has no line 999"),
-        ("build/q.py:1", "p.md makes no build/q.py; did you mean build/p.py?"),
-        ("nonsense", 'nothing is called "nonsense" (a place is FILE:LINE, as in'),
+        ("build/q.py:1", 'p.md makes no build/q.py; did you mean "build/p.py"?'),
+        ("nonsense", 'nothing is called "nonsense"; a place is FILE:LINE, as in'),
         ("Divode", 'nothing is called "Divode"; did you mean "Divide"?'),
     ],
 )

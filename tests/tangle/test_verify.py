@@ -422,7 +422,7 @@ def test_chapters_by_their_titles(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--updat"], "there is no option --updat; did you mean --update?"),
+        (["--updat"], 'there is no option --updat; did you mean "--update"?'),
         (
             ["--timeout", "soon"],
             "argument --timeout: it is a number of seconds, not soon",

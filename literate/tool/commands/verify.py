@@ -115,7 +115,7 @@ def _in_chapter(sessions: list[Session], words: str) -> list[Session]:
     wanted = [title for title in titles if words.casefold() in title.casefold()]
     if not wanted:
         hint = did_you_mean(words, titles) or "see --list for the chapters"
-        raise UsageError(f"no chapter with sessions has {words} in its title; {hint}")
+        raise UsageError(f"no chapter with sessions has {words} in its title", hint)
     return [s for s in sessions if s.chapter and s.chapter.text in wanted]
 
 

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from literate.core.diagnostics import nearest
+from literate.core.diagnostics import did_you_mean
 from literate.core.document import Document, Piece
 from literate.core.programs import Output
 from literate.tool.command_line import (
@@ -67,9 +67,9 @@ class _Finder:
             return [self._told(output, line)]
         if output:
             return [self._backwards(output, line, column)]
-        near = nearest(file, [self.document.name, *(o.path for o in self.programs)])
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"{self.document.name} makes no {file}{hint}")
+        files = [self.document.name, *(output.path for output in self.programs)]
+        message = f"{self.document.name} makes no {file}"
+        raise UsageError(message, did_you_mean(file, files))
 
     def _told(self, form: Form, line: int) -> str:
         """Return whence a line of a form comes."""
@@ -117,10 +117,9 @@ class _Finder:
         ]
         if found:
             return [*dict.fromkeys(found)]
-        near = nearest(name, [*self.document.chunks, *self._identifiers()])
-        hint = f'; did you mean "{near}"?' if near else ""
-        message = "a place is FILE:LINE, as in build/microgpt.py:57"
-        raise UsageError(f'nothing is called "{name}"{hint or f" ({message})"}')
+        hint = did_you_mean(name, [*self.document.chunks, *self._identifiers()])
+        hint = hint or "a place is FILE:LINE, as in build/microgpt.py:57"
+        raise UsageError(f'nothing is called "{name}"', hint)
 
     def _piece(self, piece: Piece) -> Iterator[str]:
         variant = f" (variant {piece.variant})" if piece.variant else ""
