@@ -94,16 +94,13 @@ def stitched(document: Document, edited: dict[str, str]) -> str:
 
     Raises DocumentError with every edit that cannot be carried back, and why.
     """
-    outputs = tangle(document)
     problems: list[Problem] = []
     edits: list[Edit] = []
-    for output in outputs:
+    for output in tangle(document):
         if output.path not in edited:
             continue
-        text = edited[output.path]
         try:
-            own = _Stitcher(output, text).edits()
-            _prove(document, outputs, own, output, text)
+            own = _Stitcher(output, edited[output.path]).edits()
         except DocumentError as error:
             problems += error.problems
         else:
@@ -151,42 +148,6 @@ def _with_edits(document: Document, edits: list[Edit]) -> str:
     for (start, end), new in sorted(by_place.items(), reverse=True):
         lines[start:end] = new
     return "".join(lines)
-
-
-def _prove(
-    document: Document,
-    outputs: list[Output],
-    edits: list[Edit],
-    edited: Output,
-    text: str,
-) -> None:
-    """Raise DocumentError unless tangling gives an edited output exactly.
-
-    Only outputs that share an edited piece with it may change as well.
-    """
-    reason = "tangled again, it would give something else"
-    try:
-        found = _tangled(document, edits)
-    except DocumentError as error:
-        found, reason = {}, error.problems[0].message
-    touched = {edit.piece for edit in edits}
-    wanted = {output.path: output.text for output in outputs} | {edited.path: text}
-    for output in outputs:
-        if output is not edited and any(span.piece in touched for span in output.spans):
-            wanted[output.path] = found.get(output.path)
-    if found != wanted:
-        index = min(edit.start for edit in edits)
-        message = f"the edit cannot stand in the document: {reason}"
-        raise DocumentError([document.problem(index, 0, 1, message)])
-
-
-def _tangled(document: Document, edits: list[Edit]) -> dict[str, str]:
-    """Return the programs of a document with edits: their texts, by path.
-
-    Raises DocumentError.
-    """
-    outputs = tangle(parse(_with_edits(document, edits), document.name))
-    return {output.path: output.text for output in outputs}
 
 
 def _conflicts(edits: list[Edit], more: list[Edit]) -> list[Problem]:
@@ -250,6 +211,11 @@ class _Stitcher:
                 edits.append(self._edit(*hunk))
             except DocumentError as error:
                 problems += error.problems
+        reason = "" if problems else self._hindrance(edits, self.new)
+        if reason:
+            index = min(edit.start for edit in edits)
+            message = f"the edit cannot stand in the document: {reason}"
+            problems.append(self.document.problem(index, 0, 1, message))
         if problems:
             raise DocumentError(problems)
         return edits
@@ -288,8 +254,9 @@ class _Stitcher:
             message = "an edit with less indentation than its chunk has here"
             self._refuse(start, message, "edit the document")
         if len(edits) > 1:
-            text = "".join([*self.old[:start], *new, *self.old[end:]])
-            edits = [edit for edit in edits if self._gives(edit, text)] or edits[:1]
+            wanted = [*self.old[:start], *new, *self.old[end:]]
+            exact = [edit for edit in edits if not self._hindrance([edit], wanted)]
+            edits = exact or edits[:1]
         if len(edits) > 1:
             names = " and ".join(f'"{edit.piece.name}"' for edit in edits)
             message = f"lines at the border of {names} could belong to either"
@@ -305,11 +272,20 @@ class _Stitcher:
             message = "this comment is the name of a chunk, and stands for it"
             self._refuse(start, message, "change the name in the document")
 
-    def _gives(self, edit: Edit, text: str) -> bool:
+    def _hindrance(self, edits: list[Edit], wanted: list[str]) -> str:
+        """Return why edits do not give the output these lines, "" if they do.
+
+        Lines that come out again are code of the output's chunks. So nothing but these
+        chunks can have changed, and the other outputs that share them.
+        """
         try:
-            return _tangled(self.document, [edit]).get(self.output.path) == text
-        except DocumentError:
-            return False
+            again = tangle(parse(_with_edits(self.document, edits), self.document.name))
+        except DocumentError as error:
+            return error.problems[0].message
+        found = {output.path: output.text for output in again}
+        if found.get(self.output.path) == "".join(wanted):
+            return ""
+        return "tangled again, it would give something else"
 
     def _index(self, number: int) -> int:
         """Return the document's line, from 0, of an output's line, from 0."""
