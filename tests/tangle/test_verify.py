@@ -425,7 +425,7 @@ def test_chapters_by_their_titles(
         (["--updat"], 'there is no option --updat; did you mean "--update"?'),
         (
             ["--timeout", "soon"],
-            "argument --timeout: it is a number of seconds, not soon",
+            "argument --timeout: invalid float value: 'soon'",
         ),
         (["--format", "xml"], "argument --format: invalid choice: 'xml'"),
     ],

@@ -225,13 +225,13 @@ class _Stitcher:
         matcher = SequenceMatcher(None, self.old, self.new, autojunk=False)
         for tag, start, end, first, last in matcher.get_opcodes():
             new = self.new[first:last]
-            if tag == "insert" or (tag == "replace" and len(new) != end - start):
+            if tag == "equal":
+                continue
+            if new and len(new) != end - start:
                 yield start, end, new
-            elif tag != "equal":
-                for number in range(start, end):
-                    line = new[number - start : number - start + 1]
-                    if line != [self.old[number]]:
-                        yield number, number + 1, line
+            else:
+                for place, number in enumerate(range(start, end)):
+                    yield number, number + 1, new[place : place + 1]
 
     def _edit(self, start: int, end: int, new: list[str]) -> Edit:
         """Return the edit of the document that gives a hunk.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document, parse
 from literate.core.interpreter import Checker
@@ -59,7 +57,7 @@ def _parser() -> Parser:
     add(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=float,
         default=TIMEOUT,
         help="how long one session may take (default: %(default)s)",
     )
@@ -121,14 +119,3 @@ def _in_chapter(sessions: list[Session], words: str) -> list[Session]:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        message = f"it is a number of seconds, not {text}"
-        raise argparse.ArgumentTypeError(message)
-    return seconds

@@ -135,12 +135,11 @@ class _Finder:
         return [name for output in self.programs for name in _definitions(output)]
 
     def _kind(self, line: int) -> str:
-        for chunk in self.document.chunks.values():
-            for piece in chunk.all_pieces():
-                if piece.line == line:
-                    return f'the header of "{piece.name}"'
-                if piece.line < line <= piece.line + len(piece.lines):
-                    return f"it belongs to the variant {piece.variant}"
+        for piece in self.document.pieces():
+            if piece.line == line:
+                return f'the header of "{piece.name}"'
+            if piece.line < line <= piece.line + len(piece.lines):
+                return f"it belongs to the variant {piece.variant}"
         return "it is in no chunk"
 
 
