@@ -76,6 +76,17 @@ class Output:
         column = min(max(1, column - len(span.indent)), length + 1)
         return Origin(source, column, span.piece)
 
+    def problem(
+        self, line: int, column: int, length: int, message: str, hint: str = ""
+    ) -> Problem:
+        """Return a problem at a line and column, from 1, in the document.
+
+        What reads an output may see its end one line behind the last.
+        """
+        origin = self.origin(min(line, self.last_line), column)
+        place = origin.line - 1, origin.column - 1
+        return self.document.problem(*place, length, message, hint)
+
     def line_of(self, source: int) -> int | None:
         """Return the output's line that comes from a line of the document, both from 1.
 
@@ -186,14 +197,9 @@ def _syntax_problems(output: Output) -> list[Problem]:
         line, column, message = 1, 1, str(error) or "too deeply nested"
     else:
         return []
-    line = max(1, min(line, output.last_line))
-    origin = output.origin(line, max(1, column))
+    line = min(line, output.last_line)
     hint = f"this is line {line} of {output.path}{_put_here(output, line)}"
-    return [
-        output.document.problem(
-            origin.line - 1, origin.column - 1, 1, f"not Python: {message}", hint
-        )
-    ]
+    return [output.problem(line, column, 1, f"not Python: {message}", hint)]
 
 
 def _put_here(output: Output, line: int) -> str:
