@@ -166,6 +166,11 @@ def source(document: Document, block: Block) -> list[Line]:
     ]
 
 
+def texts(lines: list[Line]) -> list[str]:
+    """Return lines without their origins."""
+    return [line.text for line in lines]
+
+
 def contents(document: Document, fence: Fence) -> list[Line]:
     """Return the lines in a fenced block, without their endings."""
     return source(document, fence)[1 : fence.last - fence.start]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher, unified_diff
 from typing import NoReturn
 
@@ -32,18 +32,15 @@ from literate.tool.outputs import OutputError, Plan, alone, replace_file
 class Edit:
     """New lines in the place of the document's lines from `start` to before `end`.
 
-    The lines are counted from 0 and belong to `piece`; the edit was made in `output`.
+    The lines are counted from 0 and belong to `piece`; the edit was made in `output`,
+    and the same edit can be made in another.
     """
 
     start: int
     end: int
     new: list[str]
     piece: Piece
-    output: Output
-
-    def is_same(self, other: Edit) -> bool:
-        mine, others = (self.start, self.end), (other.start, other.end)
-        return mine == others and self.new == other.new
+    output: Output = field(compare=False)
 
     def meets(self, other: Edit) -> bool:
         """Tell whether two edits change the same lines, or insert in the same place."""
@@ -162,7 +159,7 @@ def _conflicts(edits: list[Edit], more: list[Edit]) -> list[Problem]:
         )
         for edit in more
         for other in edits
-        if edit.meets(other) and not edit.is_same(other)
+        if edit.meets(other) and edit != other
     ]
 
 

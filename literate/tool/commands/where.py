@@ -73,11 +73,9 @@ class _Finder:
 
     def _told(self, form: Form, line: int) -> str:
         """Return whence a line of a form comes."""
-        if not 1 <= line <= len(form.origins):
-            raise UsageError(f"{form.path} has no line {line}")
-        origin = form.origins[line - 1]
+        origin = dict(enumerate(form.origins, start=1)).get(line)
         if origin is None:
-            raise UsageError(f"{form.path}:{line} comes from no line of the document")
+            raise UsageError(f"no line of the document is known for {form.path}:{line}")
         return f"{self.document.name}:{origin}"
 
     def _backwards(self, output: Output, line: int, column: int | None) -> str:
