@@ -17,7 +17,7 @@ from literate.core.names import FOLDER
 from literate.core.programs import Output
 from literate.tool import commands
 from literate.tool.forms import Form
-from literate.tool.outputs import OutputError
+from literate.tool.outputs import OutputError, replace_file
 
 BOOK = "microgpt.md"
 COMMANDS = tuple(module.name for module in pkgutil.iter_modules(commands.__path__))
@@ -109,6 +109,15 @@ def read(path: str) -> str:
         hint = "save the document as UTF-8"
         problem = document.problem(line, column, 1, message, hint)
         raise DocumentError([problem]) from None
+
+
+def write(path: str, old: str, new: str) -> None:
+    """Put new text into a document that was read as `old`; a byte-order mark is kept.
+
+    Raises what `replace_file` raises.
+    """
+    mark = "\ufeff" if old.startswith("\ufeff") else ""
+    replace_file(path, old.encode(), (mark + new).encode())
 
 
 def read_document(path: str) -> Document:

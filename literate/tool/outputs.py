@@ -344,6 +344,15 @@ def replace_file(path: str, old: bytes, new: bytes) -> None:
         raise OutputError([_system_message(error, path)]) from None
 
 
+def write_into(folder: str, outputs: list[Output]) -> None:
+    """Write programs into a folder of nobody else's, for them to be run there."""
+    for output in outputs:
+        file = os.path.join(folder, *output.path.split("/"))
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "wb") as stream:
+            stream.write(output.text.encode())
+
+
 @contextmanager
 def alone(folder: str) -> Iterator[None]:
     """Keep other tanglers away from a folder of outputs, where the system can.

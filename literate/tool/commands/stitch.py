@@ -23,9 +23,10 @@ from literate.tool.command_line import (
     output_folder,
     read,
     shown,
+    write,
 )
 from literate.tool.forms import outputs_and_forms
-from literate.tool.outputs import OutputError, Plan, alone, replace_file
+from literate.tool.outputs import OutputError, Plan, alone
 
 
 @dataclass
@@ -75,8 +76,7 @@ def main(path: str, arguments: list[str]) -> int:
         if _edited(document, folder) != edited:
             message = f"{folder}: error: edited again meanwhile; nothing was changed"
             raise OutputError([message])
-        mark = "\ufeff" if text.startswith("\ufeff") else ""
-        replace_file(path, text.encode(), (mark + new).encode())
+        write(path, text, new)
         print(f"wrote {document.name}")
         # The edited programs are as the document says now; all else follows.
         plan = Plan(made, folder, document.name)

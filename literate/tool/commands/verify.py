@@ -6,8 +6,7 @@ from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document, parse
 from literate.core.interpreter import Checker
 from literate.core.sessions import Session, find_sessions
-from literate.tool.command_line import Parser, UsageError, read, shown
-from literate.tool.outputs import replace_file
+from literate.tool.command_line import Parser, UsageError, read, shown, write
 from literate.tool.results import TIMEOUT, Result, results
 
 
@@ -25,10 +24,9 @@ def main(path: str, arguments: list[str]) -> int:
     found = results(document, sessions, options.timeout)
     if options.update:
         new = updated(document, found)
-        mark = "\ufeff" if text.startswith("\ufeff") else ""
-        if mark + new != text:
-            replace_file(path, text.encode(), (mark + new).encode())
         count = sum(result.printed is not None for result in found)
+        if count:
+            write(path, text, new)
         print(f"{document.name}: {_counted(count, 'output')} updated")
     problems += [result.problem for result in found if result.problem]
     if problems:
