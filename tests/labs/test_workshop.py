@@ -138,7 +138,7 @@ WRONG = [
     ("x = [a", "  x = [a", 4, "not Python: unexpected indent"),
     ("x = [a", "x = 1 / 0; [a", 4, "ZeroDivisionError"),
     ("x = [a", "# <<Say hello>>\nx = [a", 4, 'no chunk is called "Say hello"'),
-    ("x = [a", "#<<Split a text into documents>>\nx = [a", 4, "a reference has"),
+    ("x = [a", "#<<Split a text into documents>>\nx = [a", 4, "not quite a reference"),
     ("x = [a", "# <<Split a text into documents>>\nx = [a", 4, "is used already"),
     ("x = [a", "# <<Say>>=\nx = [a", 4, "a chunk's header"),
     ("x = [a", "```\nx = [a", 4, "not Python: invalid syntax"),
