@@ -180,7 +180,7 @@ def test_a_command_ends_with_the_watcher(here: Path, number: int) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process does anything: one that nobody waits for is still listed."""
+    """Tell whether a process runs: one that nobody waits for is still listed."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
