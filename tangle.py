@@ -14,7 +14,7 @@ if sys.version_info < (3, 10):  # noqa: UP036
 if (HOME := os.path.dirname(os.path.abspath(__file__))) not in sys.path:
     sys.path.insert(0, HOME)  # Python leaves it out where PYTHONSAFEPATH is set
 
-from literate.core.diagnostics import DocumentError, nearest
+from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.names import FOLDER
 from literate.tool import command_line
 from literate.tool.command_line import BOOK, COMMANDS, Parser, UsageError
@@ -103,9 +103,8 @@ def _plan(path: str, variant: str | None, out: str | None) -> Plan:
     """Return what has to change on the disk. Raises UsageError and DocumentError."""
     document = command_line.read_document(path)
     if variant is not None and variant not in document.variants:
-        near = nearest(variant, document.variants)
-        hint = f'; did you mean "{near}"?' if near else ""
-        raise UsageError(f'{document.name} has no variant "{variant}"{hint}')
+        message = f'{document.name} has no variant "{variant}"'
+        raise UsageError(message, did_you_mean(variant, document.variants))
     outputs = outputs_and_forms(document, variant)
     return Plan(outputs, command_line.output_folder(path, out), document.name)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from literate.core import names
 from literate.core.diagnostics import Problem, nearest
@@ -33,8 +34,12 @@ class _Checker:
     def run(self) -> list[Problem]:
         self._check_roots()
         self._check_names()
-        for variant in (None, *self.document.variants):
-            self._check_composition(variant)
+        uses = {name: _uses(chunk.pieces) for name, chunk in self.chunks.items()}
+        self._check_composition(uses, "")
+        for variant in self.document.variants:
+            chunks = [c for c in self.chunks.values() if variant in c.variants]
+            changed = {chunk.name: _uses(chunk.variants[variant]) for chunk in chunks}
+            self._check_composition(uses | changed, f" in the variant {variant}")
         return list(self.problems.values())
 
     def _report(
@@ -111,49 +116,29 @@ class _Checker:
                 hint = f"a file to be written is named {names.FOLDER}/{chunk.name}"
             self._report(piece, None, f'"{chunk.name}" is never used', hint)
 
-    def _check_composition(self, variant: str | None) -> None:
-        """Report cycles, and second references in a root, in a variant of it all."""
-        suffix = f" in the variant {variant}" if variant else ""
-        reached: set[str] = set()
+    def _check_composition(self, uses: dict[str, list[Use]], suffix: str) -> None:
+        """Report a cycle, or second references in a root.
+
+        `uses` are the references in each chunk, in the program or in a variant of it.
+        """
+        graph = {name: [target.name for _, target in uses[name]] for name in uses}
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            self._report_cycle(error.args[1], uses, suffix)
+            return
         for root in self.document.roots:
-            reached |= self._walk(root.name, variant, suffix)
-        for name in self.chunks:  # what no root reaches may be a cycle by itself
-            if name not in reached:
-                reached |= self._walk(name, variant, suffix)
-
-    def _walk(self, start: str, variant: str | None, suffix: str) -> set[str]:
-        """Go through all that a chunk stands for; return the names that were met."""
-        uses: dict[str, list[Use]] = {start: []}
-        in_cycles: set[str] = set()
-        path, above = [start], [self._uses(start, variant)]
-        taken: list[Use] = []  # the reference to each name of the path but the first
-        while above:
-            use = next(above[-1], None)
-            if use is None:
-                above.pop()
-                path.pop()
-                if taken:
-                    taken.pop()
-                continue
-            name = use[1].name
-            uses.setdefault(name, []).append(use)
-            if name in self.chunks and len(uses[name]) == 1 and name != start:
-                path.append(name)
-                taken.append(use)
-                above.append(self._uses(name, variant))
-            elif name in path:
-                at = path.index(name)
-                self._report_cycle([*taken[at:], use], suffix)
-                in_cycles.update(path[at:])
-        for name in uses.keys() - in_cycles:
-            if len(uses[name]) > 1 and name in self.chunks:
-                self._report_uses(name, uses[name], suffix)
-        return {*uses}
-
-    def _uses(self, name: str, variant: str | None) -> Iterator[Use]:
-        for piece in self.chunks[name].pieces_in(variant):
-            for reference in piece.references:
-                yield piece, reference
+            met: dict[str, list[Use]] = {}
+            reached = [root.name]
+            for name in reached:
+                for use in uses.get(name, []):
+                    target = use[1].name
+                    if target not in met:
+                        reached.append(target)
+                    met.setdefault(target, []).append(use)
+            for name, found in met.items():
+                if len(found) > 1 and name in self.chunks:
+                    self._report_uses(name, found, suffix)
 
     def _report_uses(self, name: str, uses: list[Use], suffix: str) -> None:
         """Report all references to a name in one root but the first of the document."""
@@ -163,15 +148,28 @@ class _Checker:
         for piece, reference in uses[1:]:
             self._report(piece, reference, message, hint)
 
-    def _report_cycle(self, cycle: list[Use], suffix: str) -> None:
-        """Report at the cycle's last reference in the document, wherever it was met."""
-        last = max(range(len(cycle)), key=lambda number: _index(cycle[number]))
+    def _report_cycle(
+        self, names: list[str], uses: dict[str, list[Use]], suffix: str
+    ) -> None:
+        """Report at the cycle's last reference in the document, wherever it was met.
+
+        Each of the `names` is used by the one that follows.
+        """
+        cycle = [
+            next(use for use in uses[user] if use[1].name == used)
+            for used, user in pairwise(names)
+        ][::-1]
+        last = cycle.index(max(cycle, key=_index))
         cycle = cycle[last + 1 :] + cycle[: last + 1]
         path = [piece.name for piece, _ in cycle] + [cycle[0][0].name]
         if len(path) > 9:
             path[4:-4] = [f"({len(path) - 8:,} more)"]
         message = f"a chunk that is part of itself{suffix}: {' → '.join(path)}"
         self._report(*cycle[-1], message)
+
+
+def _uses(pieces: list[Piece]) -> list[Use]:
+    return [(piece, reference) for piece in pieces for reference in piece.references]
 
 
 def _index(use: Use) -> int:

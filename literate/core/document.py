@@ -161,7 +161,7 @@ class _Reader:
         self.document.blocks, faults = scan(self.lines)
         faulty = {index for index, _ in faults}
         for index, fault in faults:
-            self._report(index, 0, fault)
+            self._report(index, fault)
         for block in self.document.blocks:
             if isinstance(block, Fence):
                 self._read_fence(block)
@@ -177,11 +177,8 @@ class _Reader:
         where = f"inside {_KINDS[type(block)]}"
         self._report_headers(block.start, block.end, syntax.is_header_in_prose, where)
 
-    def _report(self, index: int, shift: int, fault: Fault) -> None:
-        """Report a fault that begins `shift` columns after where it says it begins."""
-        start, length, message, hint = fault
-        problem = self.document.problem(index, shift + start, length, message, hint)
-        self.document.problems.append(problem)
+    def _report(self, index: int, fault: Fault) -> None:
+        self.document.problems.append(self.document.problem(index, *fault))
 
     def _excuse(self, start: int, end: int) -> None:
         """Excuse whatever lines with a fault name."""
@@ -195,7 +192,7 @@ class _Reader:
         for index in range(start, end):
             source = self.lines[index].rstrip("\r\n")
             if "<<" in source and is_header(source):
-                self._report(index, 0, syntax.stray_header(source, where))
+                self._report(index, syntax.stray_header(source, where))
                 self._excuse(start, end)
 
     # Fenced blocks
@@ -242,7 +239,7 @@ class _Reader:
             else:
                 fault = syntax.reference_fault(source, piece.leader, piece.language)
             if fault:
-                self._report(number, 0, fault)
+                self._report(number, fault)
                 self._excuse(number, number + 1)
             else:
                 piece.lines[index] = syntax.without_backslashes(line, piece.leader)
@@ -261,11 +258,11 @@ class _Reader:
         fault = names.name_fault(name)
         if fault:
             hint = names.path_hint(name)
-            self._report(index, 0, Fault(match.start(2), len(name), fault, hint))
+            self._report(index, Fault(match.start(2), len(name), fault, hint))
             self.document.excused.update((name, name.strip()))
         if variant is not None and names.variant_fault(variant):
             message = names.variant_fault(variant)
-            self._report(index, 0, Fault(match.start(4), len(variant), message))
+            self._report(index, Fault(match.start(4), len(variant), message))
         self._define(piece, more, not fault)
         return piece
 
@@ -283,15 +280,15 @@ class _Reader:
         if not like:
             reference = syntax.REFERENCE.match(source)
             if reference and reference[2] == leader:
-                self._report(index, 0, syntax.unended_header(source, leader))
+                self._report(index, syntax.unended_header(source, leader))
                 self._excuse(fence.start, fence.end)
             return None
         if language in LEADERS:
-            self._report(index, 0, syntax.header_fault(source, like, language))
+            self._report(index, syntax.header_fault(source, like, language))
         else:
             column = self.lines[fence.start].find(fence.info, len(fence.mark))
             fault = syntax.language_fault(fence.info, fence.mark)
-            self._report(fence.start, column, fault)
+            self._report(fence.start, fault._replace(start=column))
         name = (like["name"] or like["bare"] or "").strip()
         self.document.excused.update((name, *syntax.names_in(source)))
         variant = syntax.variant_in(source)
@@ -333,7 +330,7 @@ class _Reader:
     def _report_name(self, piece: Piece, message: str, hint: str) -> None:
         start = self.lines[piece.line - 1].index("<<")
         fault = Fault(start, len(piece.name) + 4, message, hint)
-        self._report(piece.line - 1, 0, fault)
+        self._report(piece.line - 1, fault)
 
     def _check_variants(self) -> None:
         """Report variants of chunks that the default program does not have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import unicodedata
 
@@ -61,7 +62,7 @@ def is_path(name: str) -> bool:
 
 def root_path(name: str) -> str:
     """Return the normalised path, `build/...`, of a root named without fault."""
-    return "/".join(_components(name))
+    return posixpath.normpath(name)
 
 
 def same_path(path: str) -> str:
@@ -78,19 +79,8 @@ def path_hint(name: str) -> str:
     return f"did you mean {guess}?" if not name_fault(guess) else ""
 
 
-def _components(name: str) -> list[str]:
-    """Return a path's components, `.` left out and `..` taken back where it can be."""
-    components: list[str] = []
-    for component in name.split("/"):
-        if component == ".." and components and components[-1] != "..":
-            components.pop()
-        elif component not in ("", "."):
-            components.append(component)
-    return components
-
-
 def _path_fault(name: str) -> str:
-    components = _components(name)
+    components = root_path(name).split("/")
     if name.startswith("/") or "\\" in name or components[:1] != [FOLDER]:
         return f"a root lives under {FOLDER}/"
     if len(components) == 1 or name.endswith(("/", "/.", "/..")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from bisect import bisect_right
+from operator import attrgetter
 from typing import NamedTuple
 
 from literate.core.checks import check
@@ -46,7 +47,6 @@ class Output:
         self.path = path
         self.text = ""
         self.spans: list[Span] = []
-        self._by_source: list[Span] = []
 
     @property
     def is_python(self) -> bool:
@@ -61,7 +61,9 @@ class Output:
         """Return the span of a line, from 1; IndexError if there is no such line."""
         if not 1 <= line <= self.last_line:
             raise IndexError(f"{self.path} has no line {line}")
-        return self.spans[bisect_right(self.spans, line - 1, key=_first_line) - 1]
+        return self.spans[
+            bisect_right(self.spans, line - 1, key=attrgetter("line")) - 1
+        ]
 
     def origin(self, line: int, column: int = 1) -> Origin:
         """Return where a line and column, from 1, of the output come from.
@@ -74,20 +76,28 @@ class Output:
         column = min(max(1, column - len(span.indent)), length + 1)
         return Origin(source, column, span.piece)
 
+    def problem(
+        self, line: int, column: int, length: int, message: str, hint: str = ""
+    ) -> Problem:
+        """Return a problem at a line and column, from 1, in the document.
+
+        What reads an output may see its end one line behind the last.
+        """
+        origin = self.origin(min(line, self.last_line), column)
+        place = origin.line - 1, origin.column - 1
+        return self.document.problem(*place, length, message, hint)
+
     def line_of(self, source: int) -> int | None:
         """Return the output's line that comes from a line of the document, both from 1.
 
         A reference that is no comment leads to the first line of what it stands for.
         None if the document's line is not in this output.
         """
-        if not self._by_source:
-            self._by_source = sorted(self.spans, key=_first_source)
-        place = bisect_right(self._by_source, source - 1, key=_first_source) - 1
-        if place < 0:
-            return None
-        span = self._by_source[place]
-        offset = source - 1 - span.source
-        return span.line + offset + 1 if offset < max(1, span.count) else None
+        for span in self.spans:
+            offset = source - 1 - span.source
+            if 0 <= offset < max(1, span.count):
+                return span.line + offset + 1
+        return None
 
 
 def tangle(document: Document, variant: str | None = None) -> list[Output]:
@@ -175,14 +185,6 @@ class _Composer:
         return runs
 
 
-def _first_line(span: Span) -> int:
-    return span.line
-
-
-def _first_source(span: Span) -> int:
-    return span.source
-
-
 def _syntax_problems(output: Output) -> list[Problem]:
     """Return what keeps a Python output from being compiled: one problem or none."""
     try:
@@ -195,14 +197,9 @@ def _syntax_problems(output: Output) -> list[Problem]:
         line, column, message = 1, 1, str(error) or "too deeply nested"
     else:
         return []
-    line = max(1, min(line, output.last_line))
-    origin = output.origin(line, max(1, column))
+    line = min(line, output.last_line)
     hint = f"this is line {line} of {output.path}{_put_here(output, line)}"
-    return [
-        output.document.problem(
-            origin.line - 1, origin.column - 1, 1, f"not Python: {message}", hint
-        )
-    ]
+    return [output.problem(line, column, 1, f"not Python: {message}", hint)]
 
 
 def _put_here(output: Output, line: int) -> str:

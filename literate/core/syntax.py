@@ -35,7 +35,7 @@ REFERENCE = re.compile(r"([ \t]*)(#|//|--) <<([^\r\n]*)>>[ \t]*([\r\n]*)$")
 # with > or >>, and then with = or what may be a slip for it; without a leader, hardly
 # anything else.
 _HEADER_LIKE = re.compile(
-    r"(?P<indent>\s*)(?P<leader>#+|//+|--+)(?P<blank>\s*)"
+    r"\s*(?:#+|//+|--+)\s*"
     r"(?:<<(?P<name>.*)>>(?P<rest>[ \t]*[-+:*]?[ \t]*=)(?P<tail>.*)"
     r"|(?P<slip><<?(?!<).*=|[^<>]*>>?[ \t]*[-+:*]?=)[ \t]*(?:\(.*)?$)"
     r"|\s*<<(?P<bare>[^<>]*)>>\+?=[ \t]*(?:\(.*)?$"
@@ -105,37 +105,18 @@ def language_fault(info: str, mark: str) -> Fault:
 
 
 def header_fault(source: str, like: re.Match[str], language: str) -> Fault:
-    """Return in which way a line, matched by `header_like`, is not quite a header."""
+    """Return the fault of a line, matched by `header_like`, that is not quite a header.
+
+    Whatever the slip is, the hint shows the header that was perhaps meant.
+    """
     leader = LEADERS[language]
-    slip = (like["slip"] or "Some name").rpartition("=")[0] or "Some name"
-    name = (like["name"] or like["bare"] or slip.strip("<> \t-+:*")).strip()
+    slip = (like["slip"] or "").strip("<>= \t-+:*")
+    name = (like["name"] or like["bare"] or slip or "Some name").strip()
     more = "+" if "+" in (like["rest"] or like["slip"] or "") else ""
-    right = f"{leader} <<{name}>>{more}="
-    end = len(source.rstrip())
-    if like["leader"] != leader:
-        wrong = like["leader"] or "<<"
-        start, end = source.index(wrong), source.index(wrong) + len(wrong)
-        message = f'a header in {language} begins with "{leader} "'
-    elif like["indent"]:
-        start, end = 0, len(like["indent"])
-        message = "a header is not indented"
-    elif like["slip"]:
-        start = like.start("slip")
-        message = f"a header is {leader}, one space, and the name in << >> with = or +="
-    elif like["blank"] != " ":
-        start, end = 0, source.index("<<")
-        message = f'between "{leader}" and << there is one space'
-    elif like["rest"] not in ("=", "+="):
-        start = source.rindex(">>") + 2
-        message = (
-            "blanks after the name" if like["rest"].strip() in "+=" else "not = or +="
-        )
-    else:
-        start = end - len(like["tail"].strip())
-        message = "text after the name"
-        if "(" in like["tail"]:
-            right += " (variant some-name)"
-    return Fault(start, end - start, message, f"write {right}")
+    variant = " (variant some-name)" if "(" in (like["tail"] or "") else ""
+    right = f"{leader} <<{name}>>{more}={variant}"
+    hint = f"write {right} at the margin, with one space, and nothing behind it"
+    return Fault(0, len(source.rstrip()), f"not quite a header in {language}", hint)
 
 
 def unended_header(source: str, leader: str) -> Fault:
@@ -147,18 +128,20 @@ def unended_header(source: str, leader: str) -> Fault:
 
 
 def reference_fault(source: str, leader: str, language: str) -> Fault | None:
-    """Return in which way a line is not quite a reference; None if none was meant."""
-    for match in re.finditer(_comment(leader), source):
-        if not match[2]:
-            return _comment_fault(source, match, leader)
+    """Return the fault of a line that is not quite a reference.
+
+    None if no reference was meant.
+    """
+    comments = re.finditer(_comment(leader), source)
+    meant = [match[3] for match in comments if not match[2]]
     lone = _LONE.match(source)
-    if not lone or lone[2] or lone[5]:
+    if not meant and (not lone or lone[2] or lone[5]):
         return None
     start, text = len(source) - len(source.lstrip()), source.strip()
-    message = f'a reference in {language} begins with "{leader} "'
-    if not (text.endswith(">>") and "<<" in text):
-        message = "a reference has its name in << >>"
-    return Fault(start, len(text), message, _reference_hint(leader, text))
+    name = names_in((*meant, text)[0])[0].strip()
+    hint = f"write {leader} <<{name}>> alone on the line, with one space"
+    hint += "; where no reference is meant, write \\<<"
+    return Fault(start, len(text), f"not quite a reference in {language}", hint)
 
 
 def without_backslashes(line: str, leader: str) -> str:
@@ -200,22 +183,3 @@ def _shorten(match: re.Match[str]) -> str:
 def _shorten_lone(match: re.Match[str]) -> str:
     before, backslashes, name = match.groups()[:3] if match[3] else match.groups()[3:]
     return before + backslashes[1:] + name
-
-
-def _comment_fault(source: str, match: re.Match[str], leader: str) -> Fault:
-    before, after = source[: match.start()].strip(), source[match.end() :].strip()
-    start, end = match.start(), len(source.rstrip())
-    if before and before.strip(leader[0]):
-        message = "a reference stands alone on its line"
-    elif after:
-        message = "text after the reference"
-        start = end - len(after)
-    else:
-        start = len(source) - len(source.lstrip())
-        message = f'a reference has "{leader}", one space and the name in << >>'
-    return Fault(start, end - start, message, _reference_hint(leader, match[3]))
-
-
-def _reference_hint(leader: str, text: str) -> str:
-    name = names_in(text)[0].strip()
-    return f"write {leader} <<{name}>>; where no reference is meant, write \\<<"

@@ -11,20 +11,23 @@ from types import ModuleType
 from typing import NoReturn
 
 from literate.core.blocks import split_lines
-from literate.core.diagnostics import DocumentError, Problem, nearest
+from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document, parse
 from literate.core.names import FOLDER
 from literate.core.programs import Output
 from literate.tool import commands
 from literate.tool.forms import Form
-from literate.tool.outputs import OutputError
+from literate.tool.outputs import OutputError, replace_file
 
 BOOK = "microgpt.md"
 COMMANDS = tuple(module.name for module in pkgutil.iter_modules(commands.__path__))
 
 
 class UsageError(Exception):
-    """The command line cannot be obeyed."""
+    """The command line cannot be obeyed; a `hint` may say what was perhaps meant."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}; {hint}" if hint else message)
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,9 +61,9 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, arguments: list[str]) -> argparse.Namespace:
         options, unknown = self.parse_known_args(arguments)
         if unknown and unknown[0].startswith("-"):
-            near = nearest(unknown[0].partition("=")[0], self._option_string_actions)
-            hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"there is no option {unknown[0]}{hint}")
+            option = unknown[0].partition("=")[0]
+            hint = did_you_mean(option, self._option_string_actions)
+            raise UsageError(f"there is no option {unknown[0]}", hint)
         if unknown:
             raise UsageError(f"there is no place for the argument {unknown[0]}")
         return options
@@ -80,25 +83,41 @@ def read(path: str) -> str:
     Raises UsageError if there is no such file to read, and DocumentError if it is not
     UTF-8.
     """
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a folder", "name a document in it")
     try:
         with open(path, "rb") as stream:
             contents = stream.read()
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder; name a document in it") from None
     except FileNotFoundError:
-        raise UsageError(_no_document(path)) from None
+        if path == BOOK:
+            hint = "name a document: python tangle.py DOCUMENT.md"
+            raise UsageError(f"there is no {BOOK} here", hint) from None
+        message = f"{path}: no such document, and no command"
+        raise UsageError(message, did_you_mean(path, COMMANDS)) from None
     except OSError as error:
-        if os.path.isdir(path):  # Windows calls this a lack of permission
-            raise UsageError(f"{path} is a folder; name a document in it") from None
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"{path} cannot be read: {reason}") from None
     try:
         return contents.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = contents[: error.start].decode("utf-8")
-        byte = contents[error.start]
-        text = contents.decode("utf-8", "replace")
-        raise DocumentError([_encoding_problem(path, text, before, byte)]) from None
+        before = split_lines(contents[: error.start].decode("utf-8") + "x")
+        document = Document(
+            shown(path), split_lines(contents.decode("utf-8", "replace"))
+        )
+        message = f"byte {contents[error.start]:#04x} is not UTF-8"
+        line, column = len(before) - 1, len(before[-1]) - 1
+        hint = "save the document as UTF-8"
+        problem = document.problem(line, column, 1, message, hint)
+        raise DocumentError([problem]) from None
+
+
+def write(path: str, old: str, new: str) -> None:
+    """Put new text into a document that was read as `old`; a byte-order mark is kept.
+
+    Raises what `replace_file` raises.
+    """
+    mark = "\ufeff" if old.startswith("\ufeff") else ""
+    replace_file(path, old.encode(), (mark + new).encode())
 
 
 def read_document(path: str) -> Document:
@@ -133,26 +152,6 @@ def output_called(file: str, outputs: Sequence[Output | Form]) -> Output | Form 
         if file.replace(os.sep, "/") == name or path.endswith(f"/{output.path}"):
             return output
     return None
-
-
-def _encoding_problem(path: str, text: str, before: str, byte: int) -> Problem:
-    document = Document(shown(path), split_lines(text))
-    lines = split_lines(before + "x")
-    return document.problem(
-        len(lines) - 1,
-        len(lines[-1]) - 1,
-        1,
-        f"byte {byte:#04x} is not UTF-8",
-        "save the document as UTF-8",
-    )
-
-
-def _no_document(path: str) -> str:
-    if path == BOOK:
-        return f"there is no {BOOK} here; name a document: python tangle.py DOCUMENT.md"
-    near = nearest(path, COMMANDS)
-    hint = f"; did you mean {near}?" if near else ""
-    return f"{path}: no such document, and no command{hint}"
 
 
 def _folder(text: str) -> str:

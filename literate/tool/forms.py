@@ -7,7 +7,7 @@ microgpt.md.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from literate.core.document import Document
 from literate.core.names import same_path
@@ -19,12 +19,13 @@ from literate.tool import commented, notebook
 class Form:
     """A file, `build/...`, that tells a document and its program in another way.
 
-    `origins` are the lines of the document, from 1, that its lines come from, or None.
+    `origins` are the lines of the document, from 1, that its lines come from, or None;
+    nobody asks for those of a notebook.
     """
 
     path: str
     text: str
-    origins: list[int | None]
+    origins: list[int | None] = field(default_factory=list)
 
 
 def outputs_and_forms(
@@ -42,7 +43,7 @@ def outputs_and_forms(
         return outputs
     forms = [
         Form(f"build/{stem}_commented.py", *commented.make(found[0])),
-        Form(f"build/{stem}.ipynb", *notebook.make(found[0])),
+        Form(f"build/{stem}.ipynb", notebook.make(found[0], outputs)),
     ]
     return [*outputs, *(form for form in forms if not _is_taken(form.path, outputs))]
 

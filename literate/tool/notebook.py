@@ -11,17 +11,16 @@ import json
 import re
 
 from literate.core.blocks import Block, Fence
-from literate.core.programs import Output, tangle
+from literate.core.programs import Output
 from literate.tool.order import (
-    Line,
     Part,
     Section,
-    contents,
     is_chapter,
     pieces_of,
     program_lines,
     retell,
     source,
+    texts,
 )
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -30,53 +29,38 @@ _SHELL = ("console", "sh", "shell", "bash")
 _WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)|!\[")
 
 
-def make(output: Output) -> tuple[str, list[int | None]]:
+def make(output: Output, outputs: list[Output]) -> str:
     """Return a Python output and its document as a notebook, JSON of nbformat 4.5.
 
-    Beside it comes the origin of each of its lines: a line of the document, or None.
+    `outputs` are all that the document makes.
     """
-    cells = _Writer(output).write()
+    cells = _Writer(output, outputs).write()
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"
-    told = iter([line.origin for cell in cells for line in cell["source"]])
     notebook = {
-        "cells": [{**cell, "source": _source(cell["source"])} for cell in cells],
+        "cells": cells,
         "metadata": _METADATA,
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    origins, is_source = [], False
-    for line in text.split("\n")[:-1]:
-        is_source &= line.startswith("    ")
-        origins.append(next(told) if is_source else None)
-        is_source |= line == '   "source": ['
-    return text, origins
-
-
-def _source(lines: list[Line]) -> list[str]:
-    """Return a cell's lines as notebooks hold them: all but the last are ended."""
-    return [f"{line.text}\n" for line in lines[:-1]] + [lines[-1].text]
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 class _Writer:
-    """The cells so far, the prose of the next one, and sessions that have to wait.
+    """The cells so far, the prose of the next one, and sessions that have to wait."""
 
-    The `source` of a cell is a list of Line.
-    """
-
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, outputs: list[Output]) -> None:
         self.output = output
         self.document = output.document
         self.pieces = pieces_of(output.document)
         self.module = output.path.rpartition("/")[2].removesuffix(".py")
         self.others = {
-            other.path: program_lines(other)
-            for other in tangle(output.document)
-            if other.is_python and other.path != output.path
+            other.path: other
+            for other in outputs
+            if other.is_python and other is not output
         }
         self.cells: list[dict] = []
-        self.prose: list[Line] = []
+        self.prose: list[str] = []
         self.defined: set[str] = set()  # names of the program, paths of others
         self.waiting: list[tuple[Fence, set[str]]] = []
         self.needed: set[str] = set()  # by the chapter's sessions so far
@@ -84,7 +68,7 @@ class _Writer:
     def write(self) -> list[dict]:
         for item in retell(self.output, self._is_told):
             if isinstance(item, Part):
-                self._add_part(item.lines)
+                self._add_part(texts(item.lines))
             elif item.start in self.pieces:
                 self._add_piece(item)
             elif isinstance(item, Fence) and item.info.lower().startswith("pycon"):
@@ -108,24 +92,25 @@ class _Writer:
         runs = "pycon" in infos or any(block.start in self.pieces for block in section)
         return runs or infos.isdisjoint(_SHELL)
 
-    def _add_part(self, lines: list[Line]) -> None:
+    def _add_part(self, lines: list[str]) -> None:
         # A notebook is not called from a command line, and goes on afterwards.
-        end = "sys.exit(main())"
-        lines = [Line(text.replace(end, "main([])"), origin) for text, origin in lines]
-        text = "\n".join(line.text for line in lines)
-        self._add_code(lines, **({"scrolled": True} if "main([])" in text else {}))
+        text = "\n".join(lines).replace("sys.exit(main())", "main([])")
+        metadata = {"scrolled": True} if "main([])" in text else {}
+        self._add_code(text.split("\n"), **metadata)
         self._define(_bound(text))
 
     def _add_piece(self, block: Fence) -> None:
         """Show a piece of a chunk; one of another program is that program, whole."""
         path = self.document.chunks[self.pieces[block.start].name].path
         if path is None:
-            self._add_prose(source(self.document, block))
+            self._add_prose(self._source(block))
         elif path in self.others and path not in self.defined:
             name = path.partition("/")[2]
-            self._add_code([Line(f"%%writefile {name}"), *self.others[path]])
+            self._add_code(
+                [f"%%writefile {name}", *texts(program_lines(self.others[path]))]
+            )
             run = f'_ = runpy.run_path("{name}", run_name="__main__")'
-            self._add_code([Line("import runpy"), Line(""), Line(run)])
+            self._add_code(["import runpy", "", run])
             self._define({path})
 
     # Sessions
@@ -141,8 +126,8 @@ class _Writer:
     def _imported(self, block: Fence) -> set[str]:
         """Return what a session imports: names of the program, paths of others."""
         found: set[str] = set()
-        for line in source(self.document, block):
-            match = re.match(r">>> from (\S+) import ([^#]+)", line.text)
+        for line in self._source(block):
+            match = re.match(r">>> from (\S+) import ([^#]+)", line)
             if match and match[1] == self.module:
                 names = match[2].split(",")
                 found.update(name.split(" as ")[0].strip() for name in names)
@@ -157,13 +142,13 @@ class _Writer:
         if self.needed <= self.defined:
             self._run_session(block)
         else:
-            self._add_prose(source(self.document, block))
+            self._add_prose(self._source(block))
             self.waiting.append((block, {*self.needed}))
 
     def _run_session(self, block: Fence) -> None:
         """Add a cell for each time that a session prints."""
-        code: list[Line] = []
-        for typed, printed in _examples(contents(self.document, block)):
+        code: list[str] = []
+        for typed, printed in _examples(self._source(block)[1:-1]):
             fails = printed[:1] == ["Traceback (most recent call last):"]
             code += _caught(typed) if fails else typed
             if printed:
@@ -175,33 +160,33 @@ class _Writer:
 
     # Cells
 
-    def _add_prose(self, lines: list[Line]) -> None:
+    def _source(self, block: Block) -> list[str]:
+        return texts(source(self.document, block))
+
+    def _add_prose(self, lines: list[str]) -> None:
         if lines:
-            self.prose += [Line(""), *lines] if self.prose else lines
+            self.prose += ["", *lines] if self.prose else lines
 
     def _end_prose(self) -> None:
         if self.prose:
-            cell = {"cell_type": "markdown", "metadata": {}, "source": self.prose}
+            prose = _ended(self.prose)
+            cell = {"cell_type": "markdown", "metadata": {}, "source": prose}
             self.cells.append(cell)
         self.prose = []
 
-    def _add_code(self, lines: list[Line], printed: str = "", **metadata: bool) -> None:
+    def _add_code(self, lines: list[str], printed: str = "", **metadata: bool) -> None:
         self._end_prose()
         self.cells.append(_code_cell(lines, printed, metadata))
 
-    def _markdown(self, block: Block) -> list[Line]:
+    def _markdown(self, block: Block) -> list[str]:
         """Return a block as notebooks show it, none of what only a website has."""
-        lines = source(self.document, block)
+        lines = self._source(block)
         if isinstance(block, Fence):
-            if block.info.lower() == "math":
-                return [Line("$$"), *contents(self.document, block), Line("$$")]
-            return lines
-        if _WITHOUT_USE.match(lines[0].text) or self._holds_file(block):
+            is_math = block.info.lower() == "math"
+            return ["$$", *lines[1:-1], "$$"] if is_math else lines
+        if _WITHOUT_USE.match(lines[0]) or self._holds_file(block):
             return []
-        return [
-            Line(re.sub(r"\$`([^`]+)`\$", r"$\1$", text), origin)
-            for text, origin in lines
-        ]
+        return [re.sub(r"\$`([^`]+)`\$", r"$\1$", line) for line in lines]
 
     def _holds_file(self, block: Block) -> bool:
         pieces = [self.pieces.get(index) for index in range(block.start, block.end)]
@@ -209,7 +194,7 @@ class _Writer:
 
     def _set_up(self) -> dict:
         """Return the first cell of code: it lets the notebook stand for the program."""
-        texts = [
+        lines = [
             "# Sessions import the program, which is this notebook; its data is here.",
             "import os",
             "import sys",
@@ -219,29 +204,34 @@ class _Writer:
         ]
         for path in self.others:
             folder = path.partition("/")[2].rpartition("/")[0] or "."
-            texts.append(f'os.makedirs("{folder}", exist_ok=True)')
+            lines.append(f'os.makedirs("{folder}", exist_ok=True)')
         for root in self.document.roots:
             name = root.path.partition("/")[2]
             if "/" not in name and root.pieces[0].is_data:
                 data = "".join(line for piece in root.pieces for line in piece.lines)
-                texts += [
+                lines += [
                     f'if not os.path.exists("{name}"):',
                     f'    with open("{name}", "w", encoding="utf-8", newline="") as f:',
                     f"        f.write({_quoted(data)})",
                 ]
-        lines = [Line(text) for text in "\n".join(texts).split("\n")]
+        lines = "\n".join(lines).split("\n")
         return _code_cell(lines, "", {"jupyter": {"source_hidden": True}})
 
 
-def _code_cell(lines: list[Line], printed: str, metadata: dict) -> dict:
+def _code_cell(lines: list[str], printed: str, metadata: dict) -> dict:
     stream = {"name": "stdout", "output_type": "stream", "text": printed}
     return {
         "cell_type": "code",
         "execution_count": None,
         "metadata": metadata,
         "outputs": [stream] if printed else [],
-        "source": lines,
+        "source": _ended(lines),
     }
+
+
+def _ended(lines: list[str]) -> list[str]:
+    """Return lines as notebooks hold them: all but the last are ended."""
+    return [f"{line}\n" for line in lines[:-1]] + lines[-1:]
 
 
 def _quoted(text: str) -> str:
@@ -256,28 +246,28 @@ def _bound(text: str) -> set[str]:
     return {name for names in found for name in names if name}
 
 
-def _examples(lines: list[Line]) -> list[tuple[list[Line], list[str]]]:
+def _examples(lines: list[str]) -> list[tuple[list[str], list[str]]]:
     """Return the examples of a session: what is typed, and what is printed."""
-    found: list[tuple[list[Line], list[str]]] = []
-    for text, origin in lines:
-        if text.startswith(">>> "):
+    found: list[tuple[list[str], list[str]]] = []
+    for line in lines:
+        if line.startswith(">>> "):
             found.append(([], []))
-        if text.startswith((">>> ", "...")) and found:
-            found[-1][0].append(Line(text[4:], origin))
-        elif text and found:
-            found[-1][1].append(text.replace("<BLANKLINE>", ""))
+        if line.startswith((">>> ", "...")) and found:
+            found[-1][0].append(line[4:])
+        elif line and found:
+            found[-1][1].append(line.replace("<BLANKLINE>", ""))
     return [(typed, printed) for typed, printed in found if not _is_skipped(typed)]
 
 
-def _is_skipped(typed: list[Line]) -> bool:
-    return any("# doctest: +SKIP" in line.text for line in typed)
+def _is_skipped(typed: list[str]) -> bool:
+    return any("# doctest: +SKIP" in line for line in typed)
 
 
-def _caught(lines: list[Line]) -> list[Line]:
+def _caught(lines: list[str]) -> list[str]:
     """Return code that prints the exception in which it ends, so that it goes on."""
     return [
-        Line("try:"),
-        *(Line(f"    {text}", origin) for text, origin in lines),
-        Line("except Exception as error:"),
-        Line('    print(f"{type(error).__name__}: {error}")'),
+        "try:",
+        *(f"    {line}" for line in lines),
+        "except Exception as error:",
+        '    print(f"{type(error).__name__}: {error}")',
     ]

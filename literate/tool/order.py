@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
 from literate.core.blocks import Block, Fence, Heading, Html, split_lines
@@ -73,18 +74,17 @@ def _told(
     sections: list[Section], is_told: Callable[[Section], bool]
 ) -> Iterator[Block]:
     """Yield the blocks of sections that are told, and the headings above them."""
-    told = [is_told(section) for section in sections]
     for number, section in enumerate(sections):
-        level = _level(section)
-        if told[number]:
+        if is_told(section):
             yield from section
-            continue
-        for below in range(number + 1, len(sections)):
-            if _level(sections[below]) <= level:
-                break
-            if told[below]:
-                yield section[0]
-                break
+        elif any(map(is_told, _below(sections, number))):
+            yield section[0]
+
+
+def _below(sections: list[Section], number: int) -> Iterator[Section]:
+    """Return the sections under the heading of the one with this number, from 0."""
+    level = _level(sections[number])
+    return takewhile(lambda other: _level(other) > level, sections[number + 1 :])
 
 
 def _level(section: Section) -> int:
@@ -164,6 +164,11 @@ def source(document: Document, block: Block) -> list[Line]:
         Line(document.lines[index].rstrip("\r\n"), index + 1)
         for index in range(block.start, block.end)
     ]
+
+
+def texts(lines: list[Line]) -> list[str]:
+    """Return lines without their origins."""
+    return [line.text for line in lines]
 
 
 def contents(document: Document, fence: Fence) -> list[Line]:

@@ -193,19 +193,18 @@ class Plan:
         self._key = _relative(self.document, self.folder)
         try:
             manifest = json.loads(_read(self.file(names.MANIFEST)) or b"{}")
-        except (OSError, ValueError, RecursionError):
-            return
-        for document, record in _pairs(manifest):
-            sound = {
-                path: hashes
-                for path, hashes in _pairs(record)
-                if isinstance(hashes, list) and _is_inside(path)
+            records = {
+                document: {p: [*record[p]] for p in record if _is_inside(p)}
+                for document, record in manifest.items()
             }
+        except (AttributeError, OSError, TypeError, ValueError):
+            return
+        for document, record in records.items():
             is_gone = not os.path.exists(os.path.join(self.folder, document))
             if document == self._key or is_gone:
-                self._accepted = _joined(self._accepted, sound)
+                self._accepted = _joined(self._accepted, record)
             else:
-                self._others[document] = sound
+                self._others[document] = record
 
     def _write_manifest(self, record: Record, stage: str) -> None:
         manifest = {**self._others, **({self._key: record} if record else {})}
@@ -232,7 +231,9 @@ class Plan:
             if names.same_path(path) in map(names.same_path, record):
                 other = os.path.normpath(os.path.join(self.folder, document))
                 return f"{other} writes this file as well"
-        for folder in _folders(path):
+        parts = path.split("/")
+        for depth in range(1, len(parts)):
+            folder = "/".join(parts[:depth])
             if os.path.isfile(self.file(folder)) and folder not in self._orphans:
                 return f"{self.file(folder)} is a file and should be a folder"
         if self._leads_elsewhere(path):
@@ -241,8 +242,6 @@ class Plan:
             return "this is the document itself"
         if os.path.isdir(file) and not self._is_vacated(path):
             return "a folder is where the output should be"
-        if os.path.exists(file) and not os.path.isdir(file) | os.path.isfile(file):
-            return "what is there is no regular file"
         return ""
 
     def _leads_elsewhere(self, path: str) -> bool:
@@ -266,7 +265,8 @@ class Plan:
             if self._leads_elsewhere(path) or not os.path.isfile(file):
                 continue
             new = wanted.get(names.same_path(path))  # the same, in other letters?
-            if new and _is_same_file(file, self.file(new)):
+            written = self.file(new) if new else ""
+            if os.path.exists(written) and os.path.samefile(file, written):
                 continue
             old = self._read_output(path)
             yield Change(path, None, old, None, self._is_edited(path, old))
@@ -309,8 +309,7 @@ class Plan:
         if staged is None:
             os.unlink(file)
             with suppress(OSError):  # the folder is not empty
-                for folder in reversed(_folders(change.path)):
-                    os.rmdir(self.file(folder))
+                os.removedirs(os.path.dirname(file))
             return f"removed {file}"
         os.makedirs(os.path.dirname(file), exist_ok=True)
         if os.path.isdir(file):
@@ -343,6 +342,15 @@ def replace_file(path: str, old: bytes, new: bytes) -> None:
             os.replace(temporary, file)
     except OSError as error:
         raise OutputError([_system_message(error, path)]) from None
+
+
+def write_into(folder: str, outputs: list[Output]) -> None:
+    """Write programs into a folder of nobody else's, for them to be run there."""
+    for output in outputs:
+        file = os.path.join(folder, *output.path.split("/"))
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "wb") as stream:
+            stream.write(output.text.encode())
 
 
 @contextmanager
@@ -411,10 +419,6 @@ def _write(file: str, contents: bytes) -> None:
         stream.write(contents)
 
 
-def _is_same_file(one: str, other: str) -> bool:
-    return os.path.exists(other) and os.path.samefile(one, other)
-
-
 def _hash(contents: bytes) -> str:
     return hashlib.sha256(contents).hexdigest()[:32]
 
@@ -423,21 +427,10 @@ def _lines(contents: bytes | None) -> list[str]:
     return split_lines((contents or b"").decode("utf-8", "replace"))
 
 
-def _folders(path: str) -> list[str]:
-    """Return the folders that a path goes through, the outermost first."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
-
-
 def _joined(one: Record, other: Record) -> Record:
     """Return a record that accepts what either accepts."""
     paths = {**one, **other}
     return {p: list(dict.fromkeys([*one.get(p, []), *other.get(p, [])])) for p in paths}
-
-
-def _pairs(value: object) -> list[tuple]:
-    """Return the items of what was read from JSON, none if it is no object."""
-    return [*value.items()] if isinstance(value, dict) else []
 
 
 def _is_inside(path: str) -> bool:

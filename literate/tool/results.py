@@ -23,6 +23,7 @@ from literate.core.diagnostics import Problem
 from literate.core.document import Document
 from literate.core.programs import tangle
 from literate.core.sessions import CONSOLE, PYCON, Session
+from literate.tool.outputs import write_into
 
 HOME = Path(__file__).resolve().parents[2]
 TIMEOUT = 60.0  # seconds that one session may take
@@ -87,13 +88,12 @@ class _Workplace:
     def __init__(self, document: Document, place: Path, timeout: float) -> None:
         self.document = document
         self.timeout = timeout
-        self.outputs = {output.path: output for output in tangle(document)}
+        outputs = tangle(document)
+        self.outputs = {output.path: output for output in outputs}
         self.task, self.reports = place / "task", place / "reports"
         self.folder = place / "home"
         (self.folder / "build").mkdir(parents=True)
-        for path, output in self.outputs.items():
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / path).write_bytes(output.text.encode())
+        write_into(str(self.folder), outputs)
         text = "".join(document.lines)
         (self.folder / Path(document.name).name).write_bytes(text.encode())
         shutil.copy(HOME / "tangle.py", self.folder)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
 from literate.core.blocks import Block, Heading
 from literate.core.document import Document
-from literate.weaving.html import Slugs
+from literate.weaving.html import Slugs, link, plain
 
 FRONT = "index.md"
 LISTING = "listing.md"
@@ -21,39 +21,46 @@ _RESERVED = ("index", "listing", "identifiers", "chunks", "terms", "book", "404"
 
 
 @dataclass
-class Part:
-    """A `#` heading, at `line` (from 1), with chapters below it, and its anchor."""
+class Section:
+    """A heading, at `line` (from 1): its title as Markdown, and its anchor."""
 
     title: str
     anchor: str
     line: int
+
+    @property
+    def plain_title(self) -> str:
+        """The title without the marks of Markdown."""
+        return plain(self.title)
 
 
 @dataclass
-class Chapter:
+class Chapter(Section):
     """A page of the book: its path, its heading with its anchor, and its blocks.
 
-    It begins at `line` (from 1): at its heading, or at that of the `part` if it is the
-    first in it. Then `opening` is what stands before its own heading, else None.
+    It begins at `line`: at its heading, or at that of the `part`, a `#` heading, if it
+    is the first in it. Then the blocks of the part's opening are its first ones.
     """
 
     path: str
-    title: str
-    anchor: str
-    line: int
-    blocks: list[Block] = field(default_factory=list)
-    part: Part | None = None
-    opening: list[Block] | None = None
+    blocks: list[Block]
+    part: Section | None = None
 
     @property
-    def every_block(self) -> list[Block]:
-        """The blocks of its part's opening, if it has that, and its own."""
-        return [*(self.opening or []), *self.blocks]
+    def link(self) -> str:
+        """A link to the page, as HTML."""
+        return link(self.path, self.plain_title)
+
+    @property
+    def opens_part(self) -> bool:
+        """Whether it is the first of a part."""
+        return self.part is not None and self.part.line == self.line
 
 
 class Book:
     """The chapters of a document, the front page first, and the pages of its anchors.
 
+    `title` is its first heading, if that is a `#` heading, and `blocks` are all others.
     `anchors` gives the page of a heading's anchor, `heading_anchors` the anchor of the
     heading that begins at a line (from 0).
     """
@@ -64,6 +71,9 @@ class Book:
         self.heading_anchors = {
             heading.start: slugs.unique(heading.text) for heading in document.headings
         }
+        first = next(iter(document.headings), None)
+        self.title = first if first and first.level == 1 else None
+        self.blocks = [block for block in document.blocks if block is not self.title]
         self.chapters = [*self._split()]
         self.anchors = {
             anchor: self.chapter_at(start + 1).path
@@ -79,19 +89,21 @@ class Book:
         place = bisect_right(self.chapters, line, key=lambda chapter: chapter.line)
         return self.chapters[max(0, place - 1)]
 
-    def parts(self) -> Iterator[tuple[Part | None, list[Chapter]]]:
+    def text(self, block: Block) -> str:
+        """Return the lines of a block."""
+        return "".join(self.document.lines[block.start : block.end])
+
+    def parts(self) -> Iterator[tuple[Section | None, list[Chapter]]]:
         """Yield each part with its chapters, and those that belong to none."""
         for part, chapters in groupby(self.chapters[1:], lambda each: each.part):
             yield part, [*chapters]
 
     def _split(self) -> Iterator[Chapter]:
         (_, blocks), *sections = self._sections()
-        front = Chapter(FRONT, self.document.name, "", 1, blocks)
-        title = next(iter(self.document.headings), None)
-        if title and title.level == 1:
-            front.title, front.anchor = title.text, self.heading_anchors[title.start]
-            front.line = title.start + 1
-            front.blocks = [*blocks, *sections.pop(0)[1]]
+        front = Chapter(self.document.name, "top", 1, FRONT, blocks)
+        if self.title:
+            front.title = self.title.text
+            front.anchor = self.heading_anchors[self.title.start]
         yield front
         paths = Slugs(_RESERVED)
         part, opening = None, None
@@ -100,18 +112,17 @@ class Book:
             if heading.level == 1:
                 part, opening = None, None
                 if after and after[0].level == 2:
-                    part, opening = Part(heading.text, anchor, line), blocks
+                    part, opening = Section(heading.text, anchor, line), blocks
                     continue
             if opening is not None:
-                line = part.line
+                line, blocks, opening = part.line, [*opening, *blocks], None
             path = f"{paths.unique(heading.text)}.md"
-            yield Chapter(path, heading.text, anchor, line, blocks, part, opening)
-            opening = None
+            yield Chapter(heading.text, anchor, line, path, blocks, part)
 
     def _sections(self) -> list[tuple[Heading | None, list[Block]]]:
         """Return `#` and `##` headings with what follows them; None is before all."""
         sections: list[tuple[Heading | None, list[Block]]] = [(None, [])]
-        for block in self.document.blocks:
+        for block in self.blocks:
             if isinstance(block, Heading) and block.level <= 2:
                 sections.append((block, []))
             else:

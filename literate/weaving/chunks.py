@@ -4,90 +4,85 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from itertools import groupby
 
-from literate.core.document import Chunk, Document, Piece, Reference
+from literate.core.document import Piece, Reference
+from literate.core.programs import Origin, Output
 from literate.weaving.book import Book
 from literate.weaving.colours import Token, line_mark, tokenize
-from literate.weaving.html import Slugs, escape
+from literate.weaving.html import Slugs, link
 from literate.weaving.identifiers import Definition
-from literate.weaving.listings import Listing
+from literate.weaving.listings import Listing, list_programs, list_variants
 
 _DEEPEST = 8  # references opened within references; those below are links alone
 _WORDS = re.compile(r"\w+|\W+")
+_PLAIN = ("import", "attribute")  # kinds that are not marked where they are defined
 
 
 class Chunks:
     """All chunks of a document, and how a page shows them.
 
-    `listings` are the programs, the main one first, `variants` those that the variants
-    of the document make.
+    `listings` are the programs among the document's outputs, the main one first.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        book: Book,
-        listings: list[Listing],
-        variants: list[Listing],
-    ) -> None:
-        self.document = document
+    def __init__(self, book: Book, outputs: list[Output]) -> None:
         self.book = book
-        self.listings = listings
-        self.pieces = {piece.line: piece for piece in document.pieces()}
-        self._anchors: dict[Piece, str] = {}
+        self.document = book.document
+        self.pieces = {piece.line: piece for piece in self.document.pieces()}
+        self.anchors: dict[Piece, str] = {}
         self._users: dict[str, list[Piece]] = {}
         self._name()
+        self.listings = list_programs(self.document, outputs)
+        self._no_program = Listing(Output(self.document, ""))
         self._listings: dict[Piece, list[Listing]] = {}  # what a piece is part of
         self._subjects: dict[str, Listing] = {}  # the program that a page is about
-        self._settle(listings, variants)
+        self._settle()
 
     def _name(self) -> None:
         """Give each piece an anchor, and note who refers to it."""
         slugs = Slugs()
         for piece in self.pieces.values():
-            variant = f" variant {piece.variant}" if piece.variant else ""
-            self._anchors[piece] = slugs.unique(f"chunk {piece.name}{variant}")
+            self.anchors[piece] = slugs.unique(
+                f"chunk {piece.name}{variant_mark(piece)}"
+            )
             for reference in piece.references:
                 self._users.setdefault(reference.name, []).append(piece)
 
-    def _settle(self, listings: list[Listing], variants: list[Listing]) -> None:
-        for listing in listings:
+    def _settle(self) -> None:
+        """Note which programs each piece is part of, or else a variant of one."""
+        for listing in self.listings:
             for piece in listing.pieces:
                 self._listings.setdefault(piece, []).append(listing)
                 if listing.prefix and self.document.chunks[piece.name].path:
                     self._subjects.setdefault(self.page(piece), listing)
-        for listing in variants:
+        for listing in list_variants(self.document):
             for piece in listing.pieces:
                 self._listings.setdefault(piece, [listing])
 
     # Places
 
-    def anchor(self, piece: Piece) -> str:
-        return self._anchors[piece]
-
     def page(self, piece: Piece) -> str:
         return self.book.chapter_at(piece.line).path
 
     def url(self, piece: Piece) -> str:
-        return f"{self.page(piece)}#{self.anchor(piece)}"
+        return f"{self.page(piece)}#{self.anchors[piece]}"
 
-    def home(self, piece: Piece, preferred: Listing | None = None) -> Listing | None:
-        """Return the program whose numbers and links a piece's lines have, if any.
+    def home(self, piece: Piece, preferred: Listing | None = None) -> Listing:
+        """Return the program whose numbers and links a piece's lines have.
 
         It is the preferred one, or the one whose root stands on the piece's page, if
         the piece is part of it; else the first that it is part of.
         """
-        every = self._listings.get(piece, [])
-        for listing in (preferred, self._subjects.get(self.page(piece))):
-            if listing in every:
-                return listing
-        return every[0] if every else None
+        every = self._listings.get(piece, [self._no_program])
+        choices = (preferred, self._subjects.get(self.page(piece)))
+        return next((choice for choice in choices if choice in every), every[0])
 
-    def line_url(self, listing: Listing, line: int) -> str:
-        """Return the address, on a chapter's page, of a line of a program."""
-        origin = listing.output.origin(line)
+    def line_url(self, origin: Origin) -> str:
+        """Return the address, on a chapter's page, of a line of code."""
         home = self.home(origin.piece)
-        if not home or not home.prefix:
+        if not home.prefix:
             return self.url(origin.piece)
         number = home.output.line_of(origin.line)
         return f"{self.page(origin.piece)}#{home.prefix}{number}"
@@ -111,13 +106,13 @@ class Chunks:
 
     def figure(self, piece: Piece, opens: bool = True) -> str:
         """Return a piece as a figure; with `opens`, references open in place."""
-        anchor = self.anchor(piece)
+        anchor = self.anchors[piece]
         text = _text(piece)
         if piece.is_data:
             body, copy = f'<pre class="data">{escape(text)}</pre>', ""
         else:
-            home = self.home(piece)
-            body = self._body(piece, home, True, _DEEPEST if opens else 0)
+            depth = _DEEPEST if opens else 0
+            body = _Code(self, piece, self.home(piece), depth).markup()
             copy = _copy_button(text)
         variant = " variant" if piece.variant else ""
         label = escape(f"Code: {piece.name}")
@@ -138,10 +133,10 @@ class Chunks:
 
     def _editable_line(self, piece: Piece) -> int | None:
         """Return the line of a chunk of the main program, at its first piece."""
-        main = self.listings[0].output if self.listings else None
+        main = self.listings[0].output
         paths = [listing.output.path for listing in self._listings.get(piece, [])]
         first = self.document.chunks[piece.name].pieces_in(piece.variant)[0]
-        is_editable = main and main.is_python and main.path in paths and piece is first
+        is_editable = main.is_python and main.path in paths and piece is first
         return piece.line if is_editable else None
 
     def _title(self, piece: Piece) -> str:
@@ -151,8 +146,6 @@ class Chunks:
 
     def _facts(self, piece: Piece) -> str:
         facts = [*self._uses(piece), *self._neighbours(piece), *self._places(piece)]
-        if not facts:
-            return ""
         shown = " ".join(f'<span class="fact">{fact}</span>' for fact in facts)
         return f'<span class="facts" data-search-exclude>{shown}</span>'
 
@@ -172,16 +165,14 @@ class Chunks:
             yield f"instead of {self.link(chunk.pieces[0])}"
         elif at == 0:
             for variant, others in chunk.variants.items():
-                link = f'<a href="{self.url(others[0])}">{escape(variant)}</a>'
-                yield f"variant {link}"
+                yield f"variant {link(self.url(others[0]), variant)}"
 
     def _step(self, verb: str, rel: str, piece: Piece, other: Piece) -> str:
-        text = self.book.chapter_at(other.line).title
+        text = self.book.chapter_at(other.line).plain_title
         if self.page(piece) == self.page(other):
             text = "above" if rel == "prev" else "below"
             verb = verb.removesuffix(" in")
-        link = f'<a class="{rel}" href="{self.url(other)}">{escape(text)}</a>'
-        return f"{verb} {link}"
+        return f'{verb} <a class="{rel}" href="{self.url(other)}">{escape(text)}</a>'
 
     def _places(self, piece: Piece) -> Iterator[str]:
         """Yield where a piece is in each of the programs that it is part of."""
@@ -198,107 +189,99 @@ class Chunks:
                 url = f"{listing.page}#{listing.prefix}{first}"
                 yield f'<a class="lines" href="{url}">{lines}</a> of {escape(path)}'
 
-    # Code
 
-    def _body(
-        self, piece: Piece, listing: Listing | None, is_main: bool, depth: int
-    ) -> str:
-        """Return a piece's code: runs of lines, and its references between them."""
-        references = {reference.index: reference for reference in piece.references}
-        linked: set[Definition] = set()
-        shown, run = [], ""
-        for index, tokens in enumerate(piece_tokens(piece)):
-            number = listing and listing.output.line_of(piece.line + index + 1)
-            reference = references.get(index)
-            if reference and self._has_own_name(reference, piece):
-                number = None  # it has no line in the program
-            gutter = _number(listing, number, is_main)
-            if reference is None:
-                line = self._line(piece, listing, number, tokens, linked)
-                run += f"{gutter}{line}\n"
-                continue
-            shown.append(run and f"<pre>{run}</pre>")
-            shown.append(self._reference(piece, listing, reference, gutter, depth))
-            run = ""
-        return "".join(shown) + (run and f"<pre>{run}</pre>")
+@dataclass
+class _Code:
+    """A piece as lines of a program; references open down to a `depth`.
 
-    def _has_own_name(self, reference: Reference, piece: Piece) -> bool:
-        return self.document.chunks[reference.name].has_own_name(piece.variant)
+    `is_inside` tells that it is shown inside of another piece, at its reference.
+    """
 
-    def _line(
-        self,
-        piece: Piece,
-        listing: Listing | None,
-        number: int | None,
-        tokens: list[Token],
-        linked: set[Definition],
-    ) -> str:
-        """Return a line with its names linked; `linked` are the definitions so far."""
-        if not listing or not tokens:
-            return "".join(token.markup for token in tokens)
-        shift = len(listing.output.span(number).indent)
-        shown = []
+    chunks: Chunks
+    piece: Piece
+    listing: Listing
+    depth: int
+    is_inside: bool = False
+    linked: set[Definition] = field(default_factory=set)
+
+    def markup(self) -> str:
+        """Return the code as HTML: runs of lines, and references between them."""
+        references = {reference.index: reference for reference in self.piece.references}
+        lines = enumerate(piece_tokens(self.piece))
+        shown = ""
+        for reference, run in groupby(lines, lambda line: references.get(line[0])):
+            if reference:
+                shown += self._reference(reference)
+            else:
+                shown += f"<pre>{''.join(self._line(*line) for line in run)}</pre>"
+        return shown
+
+    def _gutter(self, index: int, is_numbered: bool = True) -> str:
+        """Return the number that a line (from 0) of the piece has in the program."""
+        prefix = self.listing.prefix
+        if not prefix:
+            return ""
+        if not is_numbered:
+            return '<span class="n" data-n=""></span>'
+        number = self.listing.output.line_of(self.piece.line + index + 1)
+        anchor = "" if self.is_inside else f' id="{prefix}{number}"'
+        return f'<span class="n"{anchor} data-n="{number}"></span>'
+
+    def _line(self, index: int, tokens: list[Token]) -> str:
+        """Return a line with its names linked."""
+        shown = self._gutter(index)
+        column = 1
         for token in tokens:
             if token.colour:
-                shown.append(token.markup)
-                continue
-            for match in _WORDS.finditer(token.text):
-                place = (number, shift + token.column + match.start())
-                definition = listing.names.get(place)
-                if definition is None or definition.short_name != match[0]:
-                    shown.append(escape(match[0]))
-                elif definition.place == place:
-                    shown.append(_definition(definition))
-                else:
-                    shown.append(self._use(piece, listing, definition, linked))
-        return "".join(shown)
+                shown += token.markup
+            else:
+                for match in _WORDS.finditer(token.text):
+                    start = column + match.start()
+                    place = Origin(self.piece.line + index + 1, start, self.piece)
+                    shown += self._word(match[0], place)
+            column += len(token.text)
+        return f"{shown}\n"
 
-    def _use(
-        self,
-        piece: Piece,
-        listing: Listing,
-        definition: Definition,
-        linked: set[Definition],
-    ) -> str:
-        """Return a name as a link to where it is defined.
+    def _word(self, word: str, place: Origin) -> str:
+        """Return a name as a link to where it is defined, and other text as it is.
 
         A local name defined in the same piece is in view and gets none. The keyboard
         stops at the first of several links to one place.
         """
-        line, _ = definition.place
-        name = escape(definition.short_name)
-        if definition.is_local and listing.output.origin(line).piece is piece:
+        name = escape(word)
+        definition = self.listing.names.get(place)
+        if definition is None:
             return name
-        again = ' tabindex="-1"' if definition in linked else ""
-        linked.add(definition)
-        return f'<a class="use" href="{self.line_url(listing, line)}"{again}>{name}</a>'
+        origin = self.listing.origin(definition.place)
+        if origin == place:
+            is_plain = definition.is_local or definition.kind in _PLAIN
+            return name if is_plain else f'<b class="def">{name}</b>'
+        if definition.is_local and origin.piece is self.piece:
+            return name
+        again = ' tabindex="-1"' if definition in self.linked else ""
+        self.linked.add(definition)
+        return f'<a class="use" href="{self.chunks.line_url(origin)}"{again}>{name}</a>'
 
-    def _reference(
-        self,
-        piece: Piece,
-        listing: Listing | None,
-        reference: Reference,
-        gutter: str,
-        depth: int,
-    ) -> str:
-        chunk = self.document.chunks[reference.name]
-        target = _target(chunk, piece)
-        name = _angled(reference.name)
-        indent = f'<span class="indent">{escape(reference.indent)}</span>'
-        if depth == 0:
-            link = self.link(target)
-            return f'<pre class="ref">{gutter}{indent}{link}\n</pre>'
-        inside = "".join(
-            self._body(each, self.home(each, listing), False, depth - 1)
-            for each in chunk.pieces_in(target.variant)
-        )
+    def _reference(self, reference: Reference) -> str:
+        """Return a reference as a link, with what it stands for where it opens."""
+        chunk = self.chunks.document.chunks[reference.name]
+        pieces = chunk.pieces_in(self.piece.variant) or chunk.all_pieces()
+        has_own_name = chunk.has_own_name(self.piece.variant)
+        gutter = self._gutter(reference.index, is_numbered=not has_own_name)
+        line = f'{gutter}<span class="indent">{escape(reference.indent)}</span>'
+        if self.depth == 0:
+            return f'<pre class="ref">{line}{self.chunks.link(pieces[0])}\n</pre>'
+        inside = ""
+        for piece in chunk.pieces_in(pieces[0].variant):
+            home = self.chunks.home(piece, self.listing)
+            inside += _Code(self.chunks, piece, home, self.depth - 1, True).markup()
         width = len(reference.indent.expandtabs(4))
         return (
-            f'<div class="ref"><details><summary>{gutter}{indent}'
-            f'<span class="ref-name">{name}</span></summary>'
+            f'<div class="ref"><details><summary>{line}'
+            f'<span class="ref-name">{_angled(reference.name)}</span></summary>'
             f'<div class="inside" style="--indent:{width}ch" data-search-exclude>'
             f"{inside}</div></details>"
-            f'<a class="to-chunk" href="{self.url(target)}" '
+            f'<a class="to-chunk" href="{self.chunks.url(pieces[0])}" '
             f'aria-label="Go to {escape(reference.name)}">→</a></div>'
         )
 
@@ -318,29 +301,12 @@ def download_path(path: str) -> str:
     return f"downloads/{escape(path.removeprefix('build/'))}"
 
 
-def _target(chunk: Chunk, piece: Piece) -> Piece:
-    return (chunk.pieces_in(piece.variant) or chunk.all_pieces())[0]
-
-
 def _text(piece: Piece) -> str:
     """Return a piece's lines as the program has them, references as comments."""
     lines = [line.rstrip("\r\n") for line in piece.lines]
     for reference in piece.references:
         lines[reference.index] = f"{reference.indent}{piece.leader} {reference.name}"
     return "".join(f"{line}\n" for line in lines)
-
-
-def _number(listing: Listing | None, number: int | None, is_main: bool) -> str:
-    if not listing or not listing.prefix:
-        return ""
-    anchor = f' id="{listing.prefix}{number}"' if is_main and number else ""
-    return f'<span class="n"{anchor} data-n="{number or ""}"></span>'
-
-
-def _definition(definition: Definition) -> str:
-    name = escape(definition.short_name)
-    is_plain = definition.is_local or definition.kind in ("import", "attribute")
-    return name if is_plain else f'<b class="def">{name}</b>'
 
 
 def _angled(name: str) -> str:

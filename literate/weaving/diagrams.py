@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from html import escape
 from pathlib import Path
-
-from literate.weaving.html import escape
 
 _FORM = "3"  # to be raised when drawings made before are no longer good
 _CONFIG = {

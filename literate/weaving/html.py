@@ -1,4 +1,4 @@
-"""HTML inside of Markdown: escaping, slugs, and the marks around what stays as it is.
+"""Pages with HTML inside of Markdown: links, slugs, and the marks around what stays.
 
 A woven page is Markdown in which ready HTML stands between two marks. Whoever turns
 the page into HTML puts the marked parts in unread: `StashExtension` does that for
@@ -7,26 +7,26 @@ Python-Markdown.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
+from dataclasses import dataclass, field
+from html import escape
 
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
 MARK = "\x1e"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-def escape(text: str) -> str:
-    """Return text as HTML; a control character is shown as one that is not known."""
-    return html.escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def raw(markup: str) -> str:
-    """Return HTML marked as finished, to stand in a line of Markdown."""
-    return f"{MARK}{markup.replace(MARK, '').replace(chr(9), '&#9;')}{MARK}"
+    """Return HTML marked as finished, to stand in a line of Markdown.
+
+    A control character is shown as one that is not known.
+    """
+    markup = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", markup).replace("\t", "&#9;")
+    return f"{MARK}{markup}{MARK}"
 
 
 def raw_block(markup: str) -> str:
@@ -34,10 +34,38 @@ def raw_block(markup: str) -> str:
     return f"\n{raw(markup)}\n"
 
 
+def link(url: str, text: str) -> str:
+    """Return a link that shows a text."""
+    return f'<a href="{url}">{escape(text)}</a>'
+
+
+def plain(text: str) -> str:
+    """Return Markdown as text without its marks, on one line."""
+    text = re.sub(r"\[\^[^\]]*\]|<[^>]*>", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\$`?|`\$|[*`]|\\(?=[^a-zA-Z])", "", text)
+    return " ".join(text.split())
+
+
 def slug(text: str) -> str:
     """Return the anchor that a code host gives to a heading of this text."""
     text = unicodedata.normalize("NFC", text).strip().lower()
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text)) or "section"
+
+
+@dataclass
+class Page:
+    """A page: `text` is Markdown with marked HTML in it, `meta` its front matter.
+
+    `line` is the document's line that it begins with, from 1; None if it has none.
+    """
+
+    path: str
+    title: str
+    text: str
+    description: str
+    line: int | None = None
+    meta: dict[str, object] = field(default_factory=dict)
 
 
 class Slugs:

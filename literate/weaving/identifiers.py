@@ -15,6 +15,7 @@ from functools import lru_cache
 Place = tuple[int, int]  # line from 1, column from 0, in characters
 
 _UNSURE = "unsure"  # the kind of a binding that ends before its scope does
+_REBOUND = {"variable", "parameter", "attribute"}  # kinds that may be bound again
 _KEYWORDS = re.compile(r"(?:async\s+)?(?:def|class)\s+")
 
 
@@ -103,19 +104,17 @@ class _Scope:
 
     def define(self) -> None:
         """Choose the definition of each name bound here, where one is sure."""
-        for name, bindings in self.bound.items():
+        attributes = {
+            name: [(place, "attribute")] for name, place in self.attributes.items()
+        }
+        for name, bindings in (attributes | self.bound).items():
             kinds = {kind for _, kind in bindings}
-            if len(bindings) == 1 or kinds <= {"variable", "parameter", "attribute"}:
-                self._define(name, *min(bindings))
-        for name, place in self.attributes.items():
-            if name not in self.bound:
-                self._define(name, place, "attribute")
-
-    def _define(self, name: str, place: Place, kind: str) -> None:
-        if kind != _UNSURE:
-            qualified = f"{self.name}.{name}" if self.kind == "class" else name
-            is_local = self.kind in ("function", "comprehension")
-            self.definitions[name] = Definition(qualified, kind, place, is_local)
+            place, kind = min(bindings)
+            is_sure = len(bindings) == 1 or kinds <= _REBOUND
+            if is_sure and kind != _UNSURE:
+                qualified = f"{self.name}.{name}" if self.kind == "class" else name
+                is_local = self.kind in ("function", "comprehension")
+                self.definitions[name] = Definition(qualified, kind, place, is_local)
 
 
 class _Reader(ast.NodeVisitor):
@@ -142,28 +141,16 @@ class _Reader(ast.NodeVisitor):
         line, end = self._place(node.end_lineno, node.end_col_offset)
         return line, end - len(name)
 
-    def _is_at(self, name: str, place: Place) -> bool:
-        """Tell whether a name stands there: ast may be wrong about f-strings."""
-        line, column = place
-        return self.lines[line - 1].startswith(name, column)
-
     def _bind(self, name: str, kind: str, place: Place) -> None:
-        if not self._is_at(name, place):
-            kind = _UNSURE
         self.scope.bound.setdefault(name, []).append((place, kind))
 
     # Scopes
 
-    def _visit_scope(
-        self,
-        node: ast.AST,
-        scope: _Scope,
-        inside: list[ast.AST],
-        outside: list[ast.AST],
-    ) -> None:
+    def _visit_scope(self, node: ast.AST, scope: _Scope, inside: list[ast.AST]) -> None:
         """Visit what stands around a scope, and then in it, with its parameters."""
-        for child in outside:
-            self.visit(child)
+        for child in ast.iter_child_nodes(node):
+            if child not in inside:
+                self.visit(child)
         self.scopes.append(scope)
         self.scope = scope
         for arg in ast.iter_child_nodes(getattr(node, "args", node)):
@@ -182,7 +169,7 @@ class _Reader(ast.NodeVisitor):
         self._bind_definition(node, "class")
         scope = _Scope("class", node.name, self.scope, bases=node.bases)
         self.scope.classes[node.name] = scope
-        self._visit_scope(node, scope, node.body, _others(node, node.body))
+        self._visit_scope(node, scope, node.body)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         is_method = self.scope.kind == "class"
@@ -192,20 +179,20 @@ class _Reader(ast.NodeVisitor):
         if is_method and not decorators & {"staticmethod", "classmethod"}:
             first = [*node.args.posonlyargs, *node.args.args][:1]
             scope.receiver = first[0].arg if first else ""
-        self._visit_scope(node, scope, node.body, _others(node, node.body))
+        self._visit_scope(node, scope, node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         scope = _Scope("function", parent=self.scope)
-        self._visit_scope(node, scope, [node.body], [node.args])
+        self._visit_scope(node, scope, [node.body])
 
     def _visit_comprehension(self, node: ast.ListComp | ast.DictComp) -> None:
         """Visit a comprehension; its first iterable is evaluated outside of it."""
         first = node.generators[0]
-        inside = [first.target, *first.ifs, *_others(node, [first])]
+        others = [each for each in ast.iter_child_nodes(node) if each is not first]
         scope = _Scope("comprehension", parent=self.scope)
-        self._visit_scope(node, scope, inside, [first.iter])
+        self._visit_scope(first, scope, [first.target, *first.ifs, *others])
 
     visit_ListComp = visit_SetComp = _visit_comprehension
     visit_DictComp = visit_GeneratorExp = _visit_comprehension
@@ -268,8 +255,6 @@ class _Reader(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.visit(node.value)
         place = self._last(node, node.attr)
-        if not self._is_at(node.attr, place):
-            return
         self.attributes.append((self.scope, node.value, node.attr, place))
         receiver = node.value.id if isinstance(node.value, ast.Name) else None
         if isinstance(node.ctx, ast.Store) and receiver == self.scope.receiver:
@@ -284,26 +269,25 @@ class _Reader(ast.NodeVisitor):
         for scope in self.scopes:
             scope.define()
         for scope, name, place in self.names:
-            owner = scope.owner(name)
-            if owner and self._is_at(name, place):
-                _note_use(owner.definitions.get(name), place)
+            self._note_use(scope.owner(name), name, place)
         bases = {_class_named(s.parent, base) for s in self.scopes for base in s.bases}
         for scope, receiver, name, place in self.attributes:
             kind = _class_of(scope, receiver)
-            if kind and kind not in bases:
-                _note_use(kind.definitions.get(name), place)
-        found = [d for scope in self.scopes for d in scope.definitions.values()]
+            if kind not in bases:
+                self._note_use(kind, name, place)
+        every = [d for scope in self.scopes for d in scope.definitions.values()]
+        found = [d for d in every if self._is_at(d.short_name, d.place)]
         return sorted(found, key=lambda definition: definition.place)
 
+    def _note_use(self, owner: _Scope | None, name: str, place: Place) -> None:
+        definition = owner and owner.definitions.get(name)
+        if definition and definition.place != place and self._is_at(name, place):
+            definition.uses.append(place)
 
-def _others(node: ast.AST, inside: list[ast.AST]) -> list[ast.AST]:
-    """Return the children of a node that are not among those inside of its scope."""
-    return [child for child in ast.iter_child_nodes(node) if child not in inside]
-
-
-def _note_use(definition: Definition | None, place: Place) -> None:
-    if definition and definition.place != place:
-        definition.uses.append(place)
+    def _is_at(self, name: str, place: Place) -> bool:
+        """Tell whether a name stands there: ast may be wrong about f-strings."""
+        line, column = place
+        return self.lines[line - 1].startswith(name, column)
 
 
 def _class_of(scope: _Scope, receiver: ast.expr) -> _Scope | None:

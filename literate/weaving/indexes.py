@@ -1,26 +1,32 @@
-"""The pages behind the book: listings, downloads, and the indexes."""
+"""The pages behind the book: listings, downloads, and the entries of the indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from html import escape
 from itertools import groupby
 
 from literate.core.document import Piece
-from literate.core.programs import Output
+from literate.core.programs import Origin, Output
+from literate.weaving.book import CHUNKS, IDENTIFIERS, TERMS
 from literate.weaving.chunks import Chunks, download_path, piece_tokens, variant_mark
-from literate.weaving.html import escape, raw, raw_block, slug
+from literate.weaving.html import Page, link, raw, raw_block, slug
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing
-from literate.weaving.prose import PageProse, Term, plain
+from literate.weaving.prose import PageProse, Term
 
 
 def listing(chunks: Chunks, program: Listing) -> str:
     """Return a program's page: each run of lines beside the chunk it comes from."""
-    path = escape(program.output.path)
-    runs = "".join(_run(chunks, program, *run) for run in _runs(program.output))
+    output = program.output
+    numbers = range(1, output.last_line + 1)
+    runs = "".join(
+        _run(chunks, program, piece, [*run])
+        for piece, run in groupby(numbers, lambda number: output.origin(number).piece)
+    )
     return (
-        f"\nThe file `{path}`, as it is tangled from the book: "
-        f"{program.output.last_line:,} lines. The number of a line leads to where the "
+        f"\nThe file `{output.path}`, as it is tangled from the book: "
+        f"{output.last_line:,} lines. The number of a line leads to where the "
         "book explains it, and the name beside the lines is that of their chunk.\n"
         + raw_block(f'<div class="listing highlight">{runs}</div>')
     )
@@ -37,69 +43,58 @@ def downloads(outputs: Iterable[Output]) -> str:
     return raw_block(f'<ul class="downloads">{"".join(items)}</ul>')
 
 
-def _runs(output: Output) -> Iterator[tuple[Piece, int, int]]:
-    """Yield the runs of lines that come from one piece: first and last line."""
-    spans = [span for span in output.spans if span.count]
-    for piece, group in groupby(spans, key=lambda span: span.piece):
-        run = [*group]
-        yield piece, run[0].line + 1, run[-1].line + run[-1].count
-
-
-def _run(chunks: Chunks, listing: Listing, piece: Piece, first: int, last: int) -> str:
+def _run(chunks: Chunks, listing: Listing, piece: Piece, numbers: list[int]) -> str:
+    """Return the lines of a program, one after the other, that come from one piece."""
     tokens = piece_tokens(piece)
     lines = []
-    for number in range(first, last + 1):
+    for number in numbers:
         origin = listing.output.origin(number)
         line = tokens[origin.line - piece.line - 1]
         indent = listing.output.span(number).indent if line else ""
         lines.append(
             f'<a class="n" id="{listing.prefix}{number}" '
-            f'href="{chunks.line_url(listing, number)}" data-n="{number}" '
+            f'href="{chunks.line_url(origin)}" data-n="{number}" '
             f'tabindex="-1" aria-label="Line {number} in the book"></a>'
             f"{indent}{''.join(token.markup for token in line)}\n"
         )
-    is_frame = first > 1 and chunks.document.chunks[piece.name].path
+    is_frame = numbers[0] > 1 and chunks.document.chunks[piece.name].path
     name = "" if is_frame else chunks.link(piece)
     return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
 
 
-def identifiers(chunks: Chunks) -> str:
+def identifiers(chunks: Chunks) -> Page:
     """Return the index of identifiers: what each is, where defined, where used.
 
     What several programs share is there once.
     """
-    first: dict[tuple[str, int], tuple[Listing, Definition]] = {}
-    users: dict[tuple[str, int], dict[Piece, None]] = {}
+    entries: dict[tuple[str, Origin], tuple[Definition, dict[Piece, None]]] = {}
     for listing in chunks.listings:
         for definition in listing.definitions:
             if definition.is_local or definition.kind == "import":
                 continue
-            line, _ = definition.place
-            key = (definition.name, listing.output.origin(line).line)
-            first.setdefault(key, (listing, definition))
-            uses = [listing.output.origin(line).piece for line, _ in definition.uses]
-            users.setdefault(key, {}).update(dict.fromkeys(uses))
-    order = sorted(first, key=lambda key: (key[0].lstrip("_").casefold(), key))
+            key = definition.name, listing.origin(definition.place)
+            _, users = entries.setdefault(key, (definition, {}))
+            users.update((listing.origin(use).piece, None) for use in definition.uses)
+    order = sorted(entries, key=lambda key: (key[0].lstrip("_").casefold(), key))
     shown = _lettered(
-        (key[0].lstrip("_"), _identifier(chunks, *first[key], users[key]))
-        for key in order
+        (name.lstrip("_"), _identifier(chunks, origin, *entries[name, origin]))
+        for name, origin in order
     )
-    return (
-        "# Index of identifiers\n\nThe classes, functions, attributes and constants "
-        "of the program: where each is defined, and which chunks use it.\n"
-        + raw_block(shown)
+    about = (
+        "The classes, functions, attributes and constants of the program: where each "
+        "is defined, and which chunks use it."
     )
+    return Page(IDENTIFIERS, "Index of identifiers", shown, about)
 
 
 def _identifier(
-    chunks: Chunks, listing: Listing, definition: Definition, users: Iterable[Piece]
+    chunks: Chunks, origin: Origin, definition: Definition, users: Iterable[Piece]
 ) -> str:
-    line, _ = definition.place
     return (
-        f'<a class="entry" href="{chunks.line_url(listing, line)}">'
+        f'<a class="entry" href="{chunks.line_url(origin)}">'
         f"<code>{escape(definition.name)}</code></a> "
         f'<span class="kind">{definition.kind}</span> '
-        f"{chunks.link(listing.output.origin(line).piece)}{_used_in(chunks, users)}"
+        f"{chunks.link(origin.piece)}{_used_in(chunks, users)}"
     )
 
 
@@ -108,60 +103,51 @@ def _used_in(chunks: Chunks, users: Iterable[Piece]) -> str:
     return f'<span class="uses">used in {links}</span>' if links else ""
 
 
-def chunk_names(chunks: Chunks) -> str:
+def chunk_names(chunks: Chunks) -> Page:
     """Return the index of chunks: where each is defined, and where it is used."""
     every = sorted(chunks.document.chunks.values(), key=lambda c: c.name.casefold())
     shown = _lettered((each.name, _chunk(chunks, each.all_pieces())) for each in every)
-    return (
-        "# Index of chunks\n\nThe named pieces of the program, in the order of the "
-        "alphabet.\n" + raw_block(shown)
-    )
+    about = "The named pieces of the program, in the order of the alphabet."
+    return Page(CHUNKS, "Index of chunks", shown, about)
 
 
 def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
     places = []
     for piece in pieces:
-        chapter = escape(plain(chunks.book.chapter_at(piece.line).title))
-        link = f'<a href="{chunks.url(piece)}">{chapter}</a>'
-        places.append(f"{link}{variant_mark(piece)}")
+        chapter = chunks.book.chapter_at(piece.line).plain_title
+        places.append(f"{link(chunks.url(piece), chapter)}{variant_mark(piece)}")
     name, url = escape(pieces[0].name), chunks.url(pieces[0])
     used = _used_in(chunks, dict.fromkeys(chunks.users(pieces[0].name)))
     return f'<a class="entry" href="{url}">⟨{name}⟩</a> {", ".join(places)}{used}'
 
 
-def terms(every: list[Term], prose: PageProse) -> str:
+def terms(every: Iterable[Term], prose: PageProse) -> Page:
     """Return the index of terms: each in the sentence that defines it."""
-    items = []
-    for term in sorted(every, key=lambda term: plain(term.name).casefold()):
-        used = ", ".join(
-            f"[{plain(chapter.title)}]({chapter.path})" for chapter in term.used_in
-        )
-        title = plain(term.chapter.title)
-        items.append(
+    shown = ""
+    for term in sorted(every, key=lambda term: term.name.casefold()):
+        used = ", ".join(chapter.link for chapter in term.used_in)
+        uses = f"defined in {link(term.url, term.chapter.plain_title)}"
+        uses += f", used in {used}" if used else ""
+        shown += (
             raw_block(f'<div class="entry-term" id="{term.anchor}">')
             + "\n"
-            + raw(f'<a href="{term.url}"><b>{escape(plain(term.name))}</b></a> · ')
+            + raw(f'<a href="{term.url}"><b>{escape(term.name)}</b></a> · ')
             + prose.show(term.sentence, 0, has_terms=False)
-            + raw(f' <span class="uses">defined in <a href="{term.url}">')
-            + escape(title)
-            + raw("</a>")
-            + (f", used in {used}" if used else "")
-            + raw("</span>")
+            + raw(f' <span class="uses">{uses}</span>')
             + "\n"
             + raw_block("</div>")
         )
-    return "# Index of terms\n\nThe terms, in the words that define them.\n" + "".join(
-        items
-    )
+    about = "The terms, in the words that define them."
+    return Page(TERMS, "Index of terms", shown, about)
 
 
 def _lettered(entries: Iterable[tuple[str, str]]) -> str:
     """Return entries as lists under their first letters."""
-    shown = []
+    shown = ""
     for letter, group in groupby(entries, key=lambda entry: entry[0][:1].upper()):
         items = "".join(f"<li>{markup}</li>" for _, markup in group)
         name = escape(letter) if letter.isalnum() else "Signs"
-        shown.append(
+        shown += raw_block(
             f'<h2 id="letter-{slug(name)}">{name}</h2><ul class="index">{items}</ul>'
         )
-    return "".join(shown)
+    return shown

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from literate.core.document import Document, Piece
-from literate.core.programs import Output, tangle
+from literate.core.programs import Origin, Output, tangle
 from literate.weaving.book import LISTING
 from literate.weaving.html import Slugs
-from literate.weaving.identifiers import Definition, find_definitions
+from literate.weaving.identifiers import Definition, Place, find_definitions
 
 
 class Listing:
@@ -16,7 +16,7 @@ class Listing:
 
     `page` is the page that lists it, and `prefix` begins the anchors of its lines;
     both are None where lines have no numbers: in data and in variants. `names` gives
-    what a name at a line (from 1) and column (from 0) stands for.
+    what the name at a place in the document stands for.
     """
 
     def __init__(
@@ -29,10 +29,15 @@ class Listing:
         if output.is_python:
             self.definitions = find_definitions(output.text)
         self.names = {
-            place: definition
+            self.origin(place): definition
             for definition in self.definitions
             for place in [*definition.uses, definition.place]
         }
+
+    def origin(self, place: Place) -> Origin:
+        """Return where a place in the program comes from."""
+        line, column = place
+        return self.output.origin(line, column + 1)
 
     @property
     def pieces(self) -> list[Piece]:
@@ -44,13 +49,15 @@ def list_programs(document: Document, outputs: list[Output]) -> list[Listing]:
     """Return the programs that a document tangles into, the main one first, and data.
 
     The main program has the document's name; without such a one, it is the first.
+    Outputs that are no root of the document are left out.
     """
-    data = {root.path for root in document.roots if root.pieces[0].is_data}
+    is_data = {root.path: root.pieces[0].is_data for root in document.roots}
+    programs = [o for o in _main_first(document, outputs) if o.path in is_data]
     slugs = Slugs()
     listings = []
-    for output in sorted(_main_first(document, outputs), key=lambda o: o.path in data):
+    for output in sorted(programs, key=lambda output: is_data[output.path]):
         name = slugs.unique(output.path)
-        if output.path in data:
+        if is_data[output.path]:
             listings.append(Listing(output))
         elif not listings:
             listings.append(Listing(output, LISTING, "L"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
-
-from math_core import LatexError
+from html import escape
+from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
 from literate.core.counts import count_chapters
@@ -16,37 +16,14 @@ from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
-from literate.weaving.book import (
-    CHUNKS,
-    FRONT,
-    IDENTIFIERS,
-    LISTING,
-    TERMS,
-    WHOLE,
-    Book,
-    Chapter,
-)
+from literate.weaving.book import LISTING, WHOLE, Book, Chapter
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import escape, raw_block
-from literate.weaving.listings import list_programs, list_variants
-from literate.weaving.prose import PageProse, Prose, as_mathml, latex_message, plain
+from literate.weaving.html import Page, plain, raw_block
+from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
-
-
-@dataclass
-class Page:
-    """A page: `text` is Markdown with marked HTML in it (see html.py).
-
-    `line` is the document's line that it begins with, from 1; None if it has none.
-    """
-
-    path: str
-    title: str
-    text: str
-    line: int | None = None
 
 
 @dataclass
@@ -57,22 +34,6 @@ class Site:
     pages: list[Page] = field(default_factory=list)
     navigation: list = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Surroundings:
-    """What the pages of a book need to know of what is around it.
-
-    `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
-    a file's path into its address, "" if it has none. `figures` are the paths of the
-    pictures that there are, `labs` and `exercises` the names of those.
-    """
-
-    draw: Callable[[str], str]
-    repository: Callable[[str], str] = lambda path: ""
-    figures: Collection[str] = ()
-    labs: Collection[str] = ()
-    exercises: Collection[str] = ()
 
 
 def weave(
@@ -98,23 +59,19 @@ class _Weaver:
         self.outputs = outputs
         self.around = surroundings
         self.book = Book(document)
-        self.prose = Prose(
-            document, self.book, surroundings.repository, surroundings.figures
-        )
-        roots = {chunk.path for chunk in document.chunks.values()}
-        listings = list_programs(document, [o for o in outputs if o.path in roots])
-        variants = list_variants(document)
-        self.chunks = Chunks(document, self.book, listings, variants)
+        self.prose = Prose(self.book, surroundings)
+        self.chunks = Chunks(self.book, outputs)
 
     def site(self) -> Site:
         front, *chapters = self.book.chapters
-        site = Site(plain(front.title).partition(":")[0])
+        site = Site(front.plain_title.partition(":")[0])
         behind = [*self._listings(), *self._indexes(), self._whole()]
-        site.pages = [self._front(), *map(self._chapter, chapters), *behind]
+        pages = [self._front(), *map(self._chapter, chapters), *behind]
+        site.pages = [self._finished(page) for page in pages]
         site.navigation = [{"Cover": front.path}]
         for part, listed in self.book.parts():
-            entries = [{plain(chapter.title): chapter.path} for chapter in listed]
-            site.navigation += [{plain(part.title): entries}] if part else entries
+            entries = [{chapter.plain_title: chapter.path} for chapter in listed]
+            site.navigation += [{part.plain_title: entries}] if part else entries
         entries = [{page.title: page.path} for page in behind]
         site.navigation.append({"Look it up": entries})
         site.files = {download_path(out.path): out.text for out in self.outputs}
@@ -122,55 +79,46 @@ class _Weaver:
 
     # Pages
 
-    def _page(
-        self, path: str, title: str, body: str, line: int | None = None, **meta
-    ) -> Page:
+    def _finished(self, page: Page) -> Page:
         """Return a page with its front matter, and with its links to itself short."""
-        here = {path}
-        if path == WHOLE:
+        here = {page.path}
+        if page.path == WHOLE:
             here = {chapter.path for chapter in self.book.chapters}
+        meta = {"description": page.description, **page.meta}
         head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in meta.items())
+        body = _localize(page.text, here)
         definitions = "".join(self.prose.link_definitions)
-        text = f"---\n{head}\n---\n\n{_localize(body, here)}\n\n{definitions}"
-        return Page(path, title, text, line)
+        return replace(page, text=f"---\n{head}\n---\n\n{body}\n\n{definitions}")
+
+    def _page(self, chapter: Chapter, body: str, **meta) -> Page:
+        description = self._description(chapter)
+        title, line = chapter.plain_title, chapter.line
+        return Page(chapter.path, title, body, description, line, meta)
 
     def _chapter(self, chapter: Chapter) -> Page:
-        prose = self.prose.page(chapter)
+        prose = PageProse(self.prose, chapter)
         body = ""
         if chapter.part:
-            opens = chapter.opening is not None
-            anchor = f" #{chapter.part.anchor}" if opens else ""
+            anchor = f" #{chapter.part.anchor}" if chapter.opens_part else ""
             body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
-        body += self._blocks(chapter.every_block, prose)
-        title, described = plain(chapter.title), self._description(chapter)
-        return self._page(
-            chapter.path, title, body, chapter.line, description=described
-        )
+        body += self._blocks(chapter.blocks, prose)
+        return self._page(chapter, body)
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
         front = self.book.front
-        prose = self.prose.page(front)
-        blocks = [b for b in front.blocks if not self.prose.is_set_aside(b)]
-        heading = f"# {prose.title(front)} {{ #{front.anchor} }}"
+        prose = PageProse(self.prose, front)
         body = (
             raw_block('<div class="hero">')
-            + f"\n{heading if front.anchor else ''}\n"
-            + self._blocks(blocks[:1], prose)
+            + f"\n# {prose.title(front)} {{ #{front.anchor} }}\n"
+            + self._blocks(front.blocks[:1], prose)
             + raw_block(self._start())
             + raw_block("</div>")
-            + self._blocks(blocks[1:], prose)
+            + self._blocks(front.blocks[1:], prose)
             + raw_block(self._contents())
         )
-        return self._page(
-            FRONT,
-            "Cover",
-            body,
-            front.line,
-            description=self._description(front),
-            hide=["navigation", "toc"],
-        )
+        return self._page(front, body, hide=["navigation", "toc"])
 
     def _start(self) -> str:
         """Return the ways into the book, and how long it is."""
@@ -199,70 +147,54 @@ class _Weaver:
     def _contents(self) -> str:
         shown = ""
         for part, chapters in self.book.parts():
-            shown += f"<b>{escape(plain(part.title))}</b>" if part else ""
-            links = [
-                f'<a href="{c.path}">{escape(plain(c.title))}</a>' for c in chapters
-            ]
-            shown += f"<ol>{''.join(f'<li>{link}</li>' for link in links)}</ol>"
+            shown += f"<b>{escape(part.plain_title)}</b>" if part else ""
+            items = "".join(f"<li>{chapter.link}</li>" for chapter in chapters)
+            shown += f"<ol>{items}</ol>"
         return f'<nav class="contents" aria-label="Contents">{shown}</nav>'
 
     def _listings(self) -> Iterator[Page]:
         for listing in self.chunks.listings:
             if not listing.page:
                 continue
-            path, title = listing.output.path, "The full listing"
-            if listing.page != LISTING:
-                title = f"Listing of {path}"
-            body = f"# {title}\n{indexes.listing(self.chunks, listing)}"
+            path = listing.output.path
+            title, downloads = f"Listing of {path}", ""
             if listing.page == LISTING:
-                body += "\n## Downloads\n" + indexes.downloads(self.outputs)
+                title = "The full listing"
+                downloads = f"\n## Downloads\n{indexes.downloads(self.outputs)}"
+            body = f"# {title}\n{indexes.listing(self.chunks, listing)}{downloads}"
             described = f"{path}, line by line, beside its chunks."
-            yield self._page(
-                listing.page, title, body, description=described, search=_HIDDEN
-            )
+            yield Page(listing.page, title, body, described, None, _HIDDEN)
 
     def _indexes(self) -> Iterator[Page]:
         """Yield the indexes that have something to show."""
-        if any(listing.definitions for listing in self.chunks.listings):
-            body = indexes.identifiers(self.chunks)
-            described = "What the program defines, where, and what uses it."
-            title = "Index of identifiers"
-            yield self._page(IDENTIFIERS, title, body, description=described)
-        if self.document.chunks:
-            body = indexes.chunk_names(self.chunks)
-            described = "The named pieces of the program, from A to Z."
-            yield self._page(CHUNKS, "Index of chunks", body, description=described)
-        if self.prose.terms:
-            body = indexes.terms(self.prose.terms, self.prose.page())
-            described = "The terms of the book, in the words that define them."
-            yield self._page(TERMS, "Index of terms", body, description=described)
+        terms = self.prose.terms.values()
+        for page in (
+            indexes.identifiers(self.chunks),
+            indexes.chunk_names(self.chunks),
+            indexes.terms(terms, PageProse(self.prose)),
+        ):
+            if page.text:
+                text = f"# {page.title}\n\n{page.description}\n{page.text}"
+                yield replace(page, text=text)
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
-        prose = self.prose.page()
-        front, *chapters = self.book.chapters
-        body = f"# {prose.title(front)} {{ #{front.anchor or 'top'} }}\n"
-        body += self._blocks(front.blocks, prose)
-        for chapter in chapters:
-            if chapter.opening is not None:
-                part = chapter.part
-                body += f"\n## {prose.title(part)} {{ #{part.anchor} .part }}\n"
-                body += self._blocks(chapter.opening, prose)
-            body += f"\n## {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
-            body += self._blocks(chapter.blocks, prose)
+        prose = PageProse(self.prose)
+        front = self.book.front
+        body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
+        body += self._blocks(self.book.blocks, prose)
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
-        return self._page(WHOLE, title, body, 1, description=described, search=_HIDDEN)
+        return Page(WHOLE, title, body, described, 1, _HIDDEN)
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first words of a chapter, for search engines and previews."""
         for block in chapter.blocks:
             if isinstance(block, Text) and not self.prose.is_set_aside(block):
-                text = plain("".join(self.document.lines[block.start : block.end]))
-                if len(text) <= _DESCRIBED:
-                    return text
-                return text[:_DESCRIBED].rpartition(" ")[0] + " …"
-        return plain(chapter.title)
+                return shorten(
+                    plain(self.book.text(block)), _DESCRIBED, placeholder=" …"
+                )
+        return chapter.plain_title
 
     # Blocks
 
@@ -275,11 +207,12 @@ class _Weaver:
         if isinstance(block, Heading):
             anchor = self.book.heading_anchors[block.start]
             text = prose.show(block.text, block.start, has_terms=False)
-            level = block.level if prose.is_whole else max(2, block.level - 1)
-            return f"\n{'#' * level} {text} {{ #{anchor} }}\n"
+            level = max(2, block.level if prose.is_whole else block.level - 1)
+            part = " .part" if block.level == 1 else ""
+            return f"\n{'#' * level} {text} {{ #{anchor}{part} }}\n"
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens=not prose.is_whole))
-        text = "".join(self.document.lines[block.start : block.end])
+        text = self.book.text(block)
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
             return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
@@ -292,32 +225,23 @@ class _Weaver:
         lines = self.document.lines[fence.start + 1 : fence.last]
         text = "".join(line.rstrip("\r\n") + "\n" for line in lines)
         language = fence.info.split()[0].lower() if fence.info else ""
+        words = self.document.lines[fence.start].strip()
         if language == "math":
-            return self._formula(text, fence)
+            formula = self.prose.formula(text.strip(), fence.start, words, True)
+            return f'<div class="math">{formula}</div>'
         if language == "mermaid":
-            return self._diagram(text, fence)
+            drawing = self._diagram(text, fence, words)
+            return f'<figure class="diagram">{drawing}</figure>'
         line = fence.start + 1 if language == "pycon" else None
         return highlight(text, language, line)
 
-    def _formula(self, text: str, fence: Fence) -> str:
+    def _diagram(self, text: str, fence: Fence, words: str) -> str:
         try:
-            formula = as_mathml(text.strip(), is_display=True)
-        except LatexError as error:
-            return self._fault(fence, latex_message(error))
-        return f'<div class="math">{formula}</div>'
-
-    def _diagram(self, text: str, fence: Fence) -> str:
-        try:
-            drawing = self.around.draw(text)
+            return self.around.draw(text)
         except DiagramError as error:
-            return self._fault(fence, f"diagram: {error}".splitlines()[0])
-        return f'<figure class="diagram">{drawing}</figure>'
-
-    def _fault(self, fence: Fence, message: str) -> str:
-        """Report what is wrong with a fenced block, which is not shown."""
-        line = self.document.lines[fence.start].strip()
-        self.prose.report(fence.start, line, message)
-        return ""
+            message = f"diagram: {error}".splitlines()[0]
+            self.prose.report(fence.start, words, message)
+            return ""
 
     def _lab(self, block: Html, tag: re.Match[str]) -> str:
         """Return the head of a lab, with the bar from which it is started."""
@@ -327,15 +251,14 @@ class _Weaver:
             self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
             return tag[0]
         name, title, exercise = match.groups()
-        kind, data = "lab", ""
+        kind, label = "lab", f"Lab: {title}"
         self._check_name(block, "lab", name, self.around.labs)
-        if exercise or name == "exercise":
-            kind, data = "exercise", f' data-exercise="{exercise}"'
+        if name == "exercise":
+            kind, label = "exercise", title
             self._check_name(block, "exercise", exercise or "", self.around.exercises)
-        label = title if exercise else f"Lab: {title}"
         return (
-            f'<div class="lab" data-lab="{name}"{data} role="group" '
-            f'aria-label="{label}"><p class="lab-bar"><strong>{title}</strong> '
+            f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
+            f'<p class="lab-bar"><strong>{title}</strong> '
             f'<button type="button" class="lab-start">Start the {kind}</button> '
             "<small>Runs the program here, in Python. Loads about 6 MB, once.</small>"
             "</p>"
@@ -351,7 +274,7 @@ class _Weaver:
             self.prose.report(block.start, words, message, hint)
 
 
-_HIDDEN = {"exclude": True}  # from the search: the page repeats others
+_HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'

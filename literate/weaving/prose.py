@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from html import escape
 
 from math_core import LatexError, LatexToMathML
 
 from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
-from literate.core.document import Document
-from literate.weaving.book import TERMS, Book, Chapter, Part
-from literate.weaving.html import escape, raw, slug
+from literate.weaving.book import TERMS, Book, Chapter, Section
+from literate.weaving.html import link, plain, raw, slug
 
 _TOKEN = re.compile(
     r"""
@@ -28,12 +28,28 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_NOTE = re.compile(r"\[\^([^\]\s]+)\]:[ \t]*")
+_NOTE = re.compile(r"^\[\^([^\]\s]+)\]:[ \t]*", re.MULTILINE)
 _DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _SHOWN_USES = 3
+
+
+@dataclass
+class Surroundings:
+    """What the pages of a book need to know of what is around it.
+
+    `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
+    a file's path into its address, "" if it has none. `figures` are the paths of the
+    pictures that there are, `labs` and `exercises` the names of those.
+    """
+
+    draw: Callable[[str], str]
+    repository: Callable[[str], str] = lambda path: ""
+    figures: Collection[str] = ()
+    labs: Collection[str] = ()
+    exercises: Collection[str] = ()
 
 
 @dataclass
@@ -47,7 +63,7 @@ class Term:
 
     @property
     def anchor(self) -> str:
-        return f"term-{slug(plain(self.name))}"
+        return f"term-{slug(self.name)}"
 
     @property
     def url(self) -> str:
@@ -60,49 +76,25 @@ class _Note:
     start: int  # index of its first line in the document
 
 
-def as_mathml(latex: str, is_display: bool = False) -> str:
-    """Return a formula as MathML. Raises LatexError."""
-    converter = LatexToMathML()
-    formula = converter.convert_with_local_state(latex, displaystyle=is_display)
-    # Said for tables, where it is so anyway; HTML's checkers do not know it.
-    return formula.replace(' scriptlevel="0"', "")
-
-
-def latex_message(error: LatexError) -> str:
-    """Return what is wrong with a formula in one line."""
-    first = _COLOUR.sub("", str(error)).strip().splitlines()[0]
-    return "mathematics: " + first.removeprefix("Error: ").rstrip(".")
-
-
 class Prose:
     """The prose of a document: what its notes and terms are, and how it is shown.
 
-    `repository(path)` is the address of a file of the repository, "" if it has none;
-    `figures` are the paths of the pictures that there are. `problems` is filled while
-    the prose is shown.
+    `problems` is filled while the prose is shown.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        book: Book,
-        repository: Callable[[str], str],
-        figures: Collection[str],
-    ) -> None:
-        self.document = document
+    def __init__(self, book: Book, around: Surroundings) -> None:
         self.book = book
-        self.repository = repository
-        self.figures = figures
+        self.document = book.document
+        self.around = around
         self.problems: set[Problem] = set()
         self.notes: dict[str, _Note] = {}
         self.link_definitions: list[str] = []
         self._set_aside: set[int] = set()  # starts of blocks shown elsewhere
         self._set_notes_aside()
-        self._by_word: dict[str, Term] = {}
+        self.terms: dict[str, Term] = {}
         for term in self._find_terms():
-            self._by_word.setdefault(_folded(term.name), term)
-        self.terms = [*self._by_word.values()]
-        self._words = self._pattern()
+            self.terms.setdefault(_folded(term.name), term)
+        self.words = self._pattern()
         self._find_uses()
 
     # What is in the document
@@ -112,24 +104,24 @@ class Prose:
         return block.start in self._set_aside
 
     def _set_notes_aside(self) -> None:
-        last: _Note | None = None
+        name = ""  # of the note that an indented paragraph goes on with
         for block in self.document.blocks:
-            lines = self.document.lines[block.start : block.end]
-            is_text = isinstance(block, Text)
-            if is_text and _NOTE.match(lines[0]):
-                for index, line in enumerate(lines, block.start):
-                    match = _NOTE.match(line)
-                    if match:
-                        last = self.notes[match[1]] = _Note("", index)
-                        line = line[match.end() :]
-                    last.text += line.lstrip()
-            elif last and is_text and lines[0].startswith("    "):
-                last.text += "".join(line.lstrip() for line in lines)
+            if not isinstance(block, Text):
+                name = ""
+                continue
+            text = self.book.text(block)
+            before, *notes = _NOTE.split(text)
+            if notes and not before:
+                for name, note in zip(notes[::2], notes[1::2]):
+                    self.notes[name] = _Note(note, block.start)
+            elif name and text.startswith("    "):
+                self.notes[name].text += text
+            elif all(map(_DEFINITION.match, text.splitlines())):
+                name = ""
+                self.link_definitions.append(text)
             else:
-                last = None
-                if not (is_text and all(map(_DEFINITION.match, lines))):
-                    continue
-                self.link_definitions += lines
+                name = ""
+                continue
             self._set_aside.add(block.start)
 
     def _find_terms(self) -> Iterator[Term]:
@@ -137,27 +129,26 @@ class Prose:
             for sentence in _SENTENCE_END.split(text):
                 for name in re.findall(r"<dfn>(.*?)</dfn>", sentence, re.DOTALL):
                     shown = re.sub(r"</?dfn>", "", " ".join(sentence.split()))
-                    yield Term(" ".join(name.split()), shown, chapter)
+                    yield Term(plain(name), shown, chapter)
 
     def _texts(self) -> Iterator[tuple[Chapter, str]]:
         """Yield the chapters' texts."""
         for chapter in self.book.chapters:
-            for block in chapter.every_block:
+            for block in chapter.blocks:
                 if isinstance(block, Text):
-                    lines = self.document.lines[block.start : block.end]
-                    yield chapter, "".join(lines)
+                    yield chapter, self.book.text(block)
 
-    def _pattern(self) -> re.Pattern[str] | None:
-        words = sorted(self._by_word, key=len, reverse=True)
-        if not words:
-            return None
+    def _pattern(self) -> re.Pattern[str]:
+        """Return what matches the terms, longer ones first."""
+        words = sorted(self.terms, key=len, reverse=True)
         each = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
+        each = each or "(?!)"  # which matches nothing
         return re.compile(rf"(?<![\w-])(?:{each})(?![\w-])", re.IGNORECASE)
 
     def _find_uses(self) -> None:
-        for chapter, text in self._texts() if self._words else ():
-            for word in self._words.findall(_TOKEN.sub(" ", text)):
-                term = self._by_word[_folded(word)]
+        for chapter, text in self._texts():
+            for word in self.words.findall(_TOKEN.sub(" ", text)):
+                term = self.terms[_folded(word)]
                 if chapter is not term.chapter and chapter not in term.used_in:
                     term.used_in.append(chapter)
 
@@ -173,22 +164,33 @@ class Prose:
         problem = self.document.problem(index, column, len(words), message, hint)
         self.problems.add(problem)
 
-    def page(self, chapter: Chapter | None = None) -> PageProse:
-        """Return what shows the prose of one page; None is the page with everything."""
-        return PageProse(self, chapter)
+    def formula(
+        self, latex: str, index: int, words: str, is_display: bool = False
+    ) -> str:
+        """Return a formula as MathML; report a mistake at words of the document."""
+        converter = LatexToMathML()
+        try:
+            formula = converter.convert_with_local_state(latex, displaystyle=is_display)
+        except LatexError as error:
+            said = _COLOUR.sub("", str(error)).strip().splitlines()[0]
+            message = said.removeprefix("Error: ").rstrip(".")
+            self.report(index, words, f"mathematics: {message}")
+            return ""
+        # Said for tables, where it is so anyway; HTML's checkers do not know it.
+        return formula.replace(' scriptlevel="0"', "")
 
 
 class PageProse:
     """The prose of a page: it numbers the notes and links each term once."""
 
-    def __init__(self, prose: Prose, chapter: Chapter | None) -> None:
+    def __init__(self, prose: Prose, chapter: Chapter | None = None) -> None:
         self.prose = prose
         self.chapter = chapter
         self.is_whole = chapter is None
         self.count = 0
         self._linked: set[str] = set()
 
-    def title(self, of: Chapter | Part) -> str:
+    def title(self, of: Section) -> str:
         """Return the title of a chapter or a part as Markdown."""
         return self.show(of.title, of.line - 1, has_terms=False)
 
@@ -197,20 +199,18 @@ class PageProse:
 
         `start` is the index of the text's first line in the document.
         """
-        shown = []
-        at = 0
+        shown, at = "", 0
         for match in _TOKEN.finditer(text):
-            shown.append(self._words(text[at : match.start()], has_terms))
-            shown.append(self._token(match, text, start))
+            shown += self._words(text[at : match.start()], has_terms)
+            shown += self._token(match, start + text.count("\n", 0, match.start()))
             at = match.end()
-        shown.append(self._words(text[at:], has_terms))
-        return "".join(shown)
+        return shown + self._words(text[at:], has_terms)
 
-    def _token(self, match: re.Match[str], text: str, start: int) -> str:
-        index = start + text.count("\n", 0, match.start())
+    def _token(self, match: re.Match[str], index: int) -> str:
+        """Return what stands at a line (from 0) and is not plain words, woven in."""
         latex = match["ticked"] or match["math"]
         if latex:
-            return self._formula(latex, index)
+            return raw(self.prose.formula(latex, index, latex))
         if match["display"]:
             hint = "write ```math on a line above it and ``` below"
             message = "display mathematics is a block of its own"
@@ -227,13 +227,6 @@ class PageProse:
             return f"{match['mark']}[{label}]({target})" if target else label
         return match[0]
 
-    def _formula(self, latex: str, index: int) -> str:
-        try:
-            return raw(as_mathml(latex))
-        except LatexError as error:
-            self.prose.report(index, latex, latex_message(error))
-            return ""
-
     def relink(self, markup: str, index: int) -> str:
         """Return HTML, which begins at a line (from 0), with the site's links."""
 
@@ -245,7 +238,7 @@ class PageProse:
 
     def _target(self, target: str, index: int, is_picture: bool) -> str:
         """Return where a link of the document leads on the site, "" if nowhere."""
-        anchors, figures = self.prose.book.anchors, self.prose.figures
+        anchors, figures = self.prose.book.anchors, self.prose.around.figures
         if target.startswith("#"):
             if target[1:] not in anchors:
                 hint = did_you_mean(target, [f"#{anchor}" for anchor in anchors])
@@ -258,7 +251,7 @@ class PageProse:
             self.prose.report(index, target, "there is no such picture", hint)
         if target.startswith("web/"):
             return target.removeprefix("web/")
-        return self.prose.repository(target)
+        return self.prose.around.repository(target)
 
     def _note(self, name: str, index: int) -> str:
         note = self.prose.notes.get(name)
@@ -269,17 +262,14 @@ class PageProse:
         self.count += 1
         number = self.count
         text = self.show(" ".join(note.text.split()), note.start, has_terms=False)
-        return (
-            raw(
-                f'<sup class="note-mark">{number}</sup><span class="sidenote" '
-                f'role="note"><span class="note-number">{number}</span> '
-            )
-            + text
-            + raw("</span>")
+        opening = (
+            f'<sup class="note-mark">{number}</sup><span class="sidenote" '
+            f'role="note"><span class="note-number">{number}</span> '
         )
+        return f"{raw(opening)}{text}{raw('</span>')}"
 
     def _term_defined(self, name: str) -> str:
-        term = self.prose._by_word[_folded(name)]
+        term = self.prose.terms[_folded(name)]
         if term.anchor in self._linked:
             return f"<dfn>{name}</dfn>"
         self._linked.add(term.anchor)
@@ -287,13 +277,12 @@ class PageProse:
 
     def _words(self, text: str, has_terms: bool) -> str:
         """Link the first use of each term that another chapter defines."""
-        words = self.prose._words
-        if not words or not has_terms or self.is_whole:
+        if not has_terms or self.is_whole:
             return text
-        return words.sub(self._word, text)
+        return self.prose.words.sub(self._word, text)
 
     def _word(self, match: re.Match[str]) -> str:
-        term = self.prose._by_word[_folded(match[0])]
+        term = self.prose.terms[_folded(match[0])]
         if term.anchor in self._linked or term.chapter is self.chapter:
             return match[0]
         self._linked.add(term.anchor)
@@ -303,31 +292,19 @@ class PageProse:
         )
 
 
-def plain(text: str) -> str:
-    """Return Markdown as text without its marks, on one line."""
-    text = re.sub(r"\[\^[^\]]*\]|<[^>]*>", "", text)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"\$`?|`\$|[*`]|\\(?=[^a-zA-Z])", "", text)
-    return " ".join(text.split())
-
-
 def _margin(term: Term) -> str:
     """Return the margin's entry beside a definition: where the term is used."""
     if not term.used_in:
         return ""
-    links = ", ".join(
-        f'<a href="{chapter.path}">{escape(plain(chapter.title))}</a>'
-        for chapter in term.used_in[:_SHOWN_USES]
-    )
+    links = ", ".join(chapter.link for chapter in term.used_in[:_SHOWN_USES])
     more = ""
     if len(term.used_in) > _SHOWN_USES:
-        more = f' and <a href="{TERMS}#{term.anchor}">elsewhere</a>'
-    name = escape(plain(term.name))
+        more = f" and {link(f'{TERMS}#{term.anchor}', 'elsewhere')}"
     return raw(
         '<span class="sidenote term-note" role="note" data-search-exclude>'
-        f"<b>{name}</b> used in {links}{more}</span>"
+        f"<b>{escape(term.name)}</b> used in {links}{more}</span>"
     )
 
 
 def _folded(word: str) -> str:
-    return " ".join(plain(word).casefold().split())
+    return plain(word).casefold()

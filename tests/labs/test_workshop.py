@@ -153,7 +153,7 @@ WRONG = [
         "return linear",
         "#<<Split a text into documents>>\n    return linear",
         5,
-        "a reference has",
+        "not quite a reference",
     ),
     (
         "return linear",

@@ -499,6 +499,13 @@ def test_a_chunk_in_three_pieces_links_them_in_order():
         assert (before and absolute(path, before)) == ([None, *addresses])[at]
 
 
+def test_a_caption_names_a_chapter_without_marks():
+    text = DOCUMENT.replace("## The end", "## The `end`")
+    shown = figures(woven(text)).values()
+    captions = [figure.first("figcaption").text for _, figure in shown]
+    assert any("continued in The end" in caption for caption in captions)
+
+
 def test_a_term_is_linked_once_where_another_chapter_uses_it():
     site = woven(DOCUMENT)
     assert page(site, "the-end.md").text.count('class="term"') == 1

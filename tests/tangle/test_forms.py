@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import tangle as command_line
 from literate.core.document import parse
 from literate.core.programs import tangle
-from literate.tool import commented, notebook
+from literate.tool import commented
 from literate.tool.forms import outputs_and_forms
 from literate.tool.order import parts
 
@@ -312,20 +312,18 @@ def test_sections_about_other_programs_are_not_among_the_comments() -> None:
     assert "Three" not in program and "Only another" not in program
 
 
-def test_each_line_leads_to_the_document() -> None:
+def test_each_comment_leads_to_the_document() -> None:
     document = parse(DOCUMENT, "a.md")
-    program = tangle(document)[0]
-    for make in (commented.make, notebook.make):
-        text, origins = make(program)
-        lines = text.splitlines()
-        assert len(lines) == len(origins)
-        for line, origin in zip(lines, origins):
-            if origin is not None and "return x / TWO" in line:
-                assert "return x / TWO" in document.lines[origin - 1]
-        found = [o for line, o in zip(lines, origins) if "Some *words*" in line]
-        assert ["Some *words*" in document.lines[o - 1] for o in found] == [True]
-        found = [o for line, o in zip(lines, origins) if "half(3)" in line]
-        assert found and all("half(3)" in document.lines[o - 1] for o in found)
+    text, origins = commented.make(tangle(document)[0])
+    lines = text.splitlines()
+    assert len(lines) == len(origins)
+    for line, origin in zip(lines, origins):
+        if origin is not None and "return x / TWO" in line:
+            assert "return x / TWO" in document.lines[origin - 1]
+    found = [o for line, o in zip(lines, origins) if "Some *words*" in line]
+    assert ["Some *words*" in document.lines[o - 1] for o in found] == [True]
+    found = [o for line, o in zip(lines, origins) if "half(3)" in line]
+    assert found and all("half(3)" in document.lines[o - 1] for o in found)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=20))

@@ -83,7 +83,7 @@ def test_the_book_is_clean(
     ("option", "message"),
     [
         ("--select=F9999", "ruff: "),
-        ("--selec", "there is no option --selec; did you mean --select?"),
+        ("--selec", 'there is no option --selec; did you mean "--select"?'),
         ("--statistics", "there is no option --statistics"),
         ("--fix", "there is no option --fix"),
     ],

@@ -327,12 +327,16 @@ def test_where_of_the_other_forms(
     monkeypatch.chdir(here)
     assert command_line.main(["p.md"]) == 0
     capsys.readouterr()
-    for name, mark in (("p_commented.py", "def f(x"), ("p.ipynb", '"def f(x')):
-        lines = (here / "build" / name).read_text("utf-8").splitlines()
-        number = next(n for n, line in enumerate(lines, 1) if mark in line)
-        assert command_line.main(["p.md", "where", f"{name}:{number}"]) == 0
-        assert capsys.readouterr().out == f"p.md:{line_of('def f')}\n"
-        assert command_line.main(["p.md", "where", f"build/{name}:99999"]) == 2
+    name = "p_commented.py"
+    lines = (here / "build" / name).read_text("utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if "def f(x" in line)
+    assert command_line.main(["p.md", "where", f"{name}:{number}"]) == 0
+    assert capsys.readouterr().out == f"p.md:{line_of('def f')}\n"
+    for place in (f"build/{name}:99999", "build/p.ipynb:9"):
+        assert command_line.main(["p.md", "where", place]) == 2
+        assert (
+            f"no line of the document is known for {place}" in capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize(
@@ -342,8 +346,8 @@ def test_where_of_the_other_forms(
         ("p.md:6", 'p.md:6 is in no program: the header of "build/p.py"'),
         ("p.md:999", "p.md has no line 999"),
         ("build/p.py:999", "build/p.py has no line 999"),
-        ("build/q.py:1", "p.md makes no build/q.py; did you mean build/p.py?"),
-        ("nonsense", 'nothing is called "nonsense" (a place is FILE:LINE, as in'),
+        ("build/q.py:1", 'p.md makes no build/q.py; did you mean "build/p.py"?'),
+        ("nonsense", 'nothing is called "nonsense"; a place is FILE:LINE, as in'),
         ("Divode", 'nothing is called "Divode"; did you mean "Divide"?'),
     ],
 )

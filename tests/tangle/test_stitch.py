@@ -121,6 +121,13 @@ def test_the_program() -> None:
             "y += 2\n```\n\nMore words.\n\n```python\n# <<Add to it>>+=\ny += 3",
             "y += 20\n```\n\nMore words.\n\n```python\n# <<Add to it>>+=\ny += 30",
         ),
+        ("    y += 1\n", "    \n    y += 1\n", "y += 1\n", "    \ny += 1\n"),
+        (
+            "    # Add to it\n",
+            "    # Add\n    # Add to it\n",
+            "    # <<Add to it>>\n",
+            "    # Add\n    # <<Add to it>>\n",
+        ),
         (
             "    return y\n",
             "    # <<x>>\n    return y\n",
@@ -137,6 +144,17 @@ def test_an_edit(old: str, new: str, old_line: str, new_line: str | None) -> Non
     assert DOCUMENT.count(old_line) == 1
     result = stitch(old, new)
     assert result == DOCUMENT.replace(old_line, new_line)
+
+
+def test_lines_at_the_end_of_the_file_belong_to_the_root() -> None:
+    document = DOCUMENT.replace("print(f(1))\nprint(f(2))\n", "")
+    program = output(document)
+    text = program.text.replace("    return y\n", "    return y\nf(1)\n")
+    with pytest.raises(DocumentError, match="either"):  # or to the function
+        stitched(program.document, {program.path: text})
+    program = output(document.replace("\n# <<D", "\nif sys:\n    # <<D", 1))
+    result = stitched(program.document, {program.path: program.text + "f(1)\n"})
+    assert "    # <<Define the function>>\nf(1)\n```\n" in result
 
 
 def test_a_literal_stays_one() -> None:

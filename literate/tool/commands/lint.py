@@ -62,15 +62,10 @@ def _findings(outputs: list[Output], options: argparse.Namespace) -> Iterator[Pr
 def _problem(output: Output, finding: dict) -> Problem:
     """Return a finding of ruff at the document's place."""
     row, column = finding["location"]["row"], finding["location"]["column"]
-    origin = output.origin(max(1, min(row, output.last_line)), column)
     end = finding["end_location"]
     length = end["column"] - column if end["row"] == row else 1
-    return output.document.problem(
-        origin.line - 1,
-        origin.column - 1,
-        max(1, length),
-        f"{finding['code'] or 'syntax'}: {finding['message']}",
-    )
+    message = f"{finding['code'] or 'syntax'}: {finding['message']}"
+    return output.problem(row, column, length, message)
 
 
 def _format_findings(outputs: list[Output]) -> Iterator[Problem]:
@@ -81,10 +76,8 @@ def _format_findings(outputs: list[Output]) -> Iterator[Problem]:
             continue  # what does not parse is reported by the check
         new = split_lines(done.stdout)
         for start, _, new_start, new_end in differing(split_lines(output.text), new):
-            origin = output.origin(min(start + 1, output.last_line))
-            problem = output.document.problem(
-                origin.line - 1, 0, 1, "not as ruff formats it", "it would write:"
-            )
+            message, hint = "not as ruff formats it", "it would write:"
+            problem = output.problem(start + 1, 1, 1, message, hint)
             yield replace(problem, detail="".join(new[new_start:new_end]).rstrip("\n"))
 
 

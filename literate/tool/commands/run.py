@@ -17,13 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType, ModuleType
 
-from literate.core.programs import Output, check_syntax, tangle
+from literate.core.programs import check_syntax, tangle
 from literate.tool.command_line import (
     Parser,
     UsageError,
     output_called,
     read_document,
 )
+from literate.tool.outputs import write_into
 from literate.tool.positions import compile_output, remember_lines, root_to_run
 
 
@@ -63,7 +64,7 @@ def prepared(
     code = compile_output(output, filename)
     remember_lines(filename, document.lines)
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as top:
-        _write(outputs, top)
+        write_into(top, outputs)
         program = os.path.join(top, *output.path.split("/"))
         module = ModuleType("__main__")
         module.__file__ = program
@@ -72,15 +73,6 @@ def prepared(
         sys.argv = [program, *arguments]
         sys.path[0] = os.path.dirname(program)
         yield code, module.__dict__
-
-
-def _write(outputs: list[Output], top: str) -> None:
-    """Write all outputs, which the program may read."""
-    for output in outputs:
-        file = os.path.join(top, *output.path.split("/"))
-        os.makedirs(os.path.dirname(file), exist_ok=True)
-        with open(file, "wb") as stream:
-            stream.write(output.text.encode())
 
 
 def _run(code: CodeType, names: dict[str, object]) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher, unified_diff
+from typing import NoReturn
 
 from literate.core.blocks import split_lines
 from literate.core.diagnostics import DocumentError, Problem
@@ -22,33 +23,30 @@ from literate.tool.command_line import (
     output_folder,
     read,
     shown,
+    write,
 )
 from literate.tool.forms import outputs_and_forms
-from literate.tool.outputs import OutputError, Plan, alone, replace_file
+from literate.tool.outputs import OutputError, Plan, alone
 
 
 @dataclass
 class Edit:
     """New lines in the place of the document's lines from `start` to before `end`.
 
-    The lines are counted from 0 and belong to `piece`; the edit was made in `output`.
+    The lines are counted from 0 and belong to `piece`; the edit was made in `output`,
+    and the same edit can be made in another.
     """
 
     start: int
     end: int
     new: list[str]
     piece: Piece
-    output: Output
+    output: Output = field(compare=False)
 
     def meets(self, other: Edit) -> bool:
         """Tell whether two edits change the same lines, or insert in the same place."""
-        return (self.start < other.end and other.start < self.end) or (
-            self.start == other.start
-        )
-
-    def is_same(self, other: Edit) -> bool:
-        mine, others = (self.start, self.end), (other.start, other.end)
-        return mine == others and self.new == other.new
+        overlap = self.start < other.end and other.start < self.end
+        return overlap or self.start == other.start
 
 
 def main(path: str, arguments: list[str]) -> int:
@@ -78,8 +76,7 @@ def main(path: str, arguments: list[str]) -> int:
         if _edited(document, folder) != edited:
             message = f"{folder}: error: edited again meanwhile; nothing was changed"
             raise OutputError([message])
-        mark = "\ufeff" if text.startswith("\ufeff") else ""
-        replace_file(path, text.encode(), (mark + new).encode())
+        write(path, text, new)
         print(f"wrote {document.name}")
         # The edited programs are as the document says now; all else follows.
         plan = Plan(made, folder, document.name)
@@ -94,19 +91,18 @@ def stitched(document: Document, edited: dict[str, str]) -> str:
 
     Raises DocumentError with every edit that cannot be carried back, and why.
     """
-    outputs = tangle(document)
     problems: list[Problem] = []
     edits: list[Edit] = []
-    for output in outputs:
+    for output in tangle(document):
         if output.path not in edited:
             continue
-        own: list[Edit] = []
-        for found in _Stitcher(output, edited[output.path]).edits():
-            (problems if isinstance(found, Problem) else own).append(found)
-        if not problems:
-            problems += _proof(document, outputs, output, own, edited[output.path])
-        problems += _conflicts(edits, own)
-        edits += own
+        try:
+            own = _Stitcher(output, edited[output.path]).edits()
+        except DocumentError as error:
+            problems += error.problems
+        else:
+            problems += _conflicts(edits, own)
+            edits += own
     if problems:
         raise DocumentError(problems)
     return _with_edits(document, edits)
@@ -151,37 +147,6 @@ def _with_edits(document: Document, edits: list[Edit]) -> str:
     return "".join(lines)
 
 
-def _proof(
-    document: Document,
-    outputs: list[Output],
-    edited: Output,
-    edits: list[Edit],
-    text: str,
-) -> list[Problem]:
-    """Return a problem unless tangling gives an edited output, and all else as before.
-
-    Only outputs that share an edited piece may change.
-    """
-    reason = "tangled again, it would give something else"
-    try:
-        again = tangle(parse(_with_edits(document, edits), document.name))
-    except DocumentError as error:
-        again, reason = [], error.problems[0].message
-    found = {output.path: output.text for output in again}
-    touched = {id(edit.piece) for edit in edits}
-    wanted = {edited.path: text}
-    for output in outputs:
-        shares = touched & {id(span.piece) for span in output.spans}
-        wanted.setdefault(
-            output.path, found.get(output.path) if shares else output.text
-        )
-    if found == wanted:
-        return []
-    index = min(edit.start for edit in edits)
-    message = f"the edit cannot stand in the document: {reason}"
-    return [document.problem(index, 0, 1, message)]
-
-
 def _conflicts(edits: list[Edit], more: list[Edit]) -> list[Problem]:
     """Return a problem for each place that two outputs change differently."""
     return [
@@ -194,7 +159,7 @@ def _conflicts(edits: list[Edit], more: list[Edit]) -> list[Problem]:
         )
         for edit in more
         for other in edits
-        if edit.meets(other) and not edit.is_same(other)
+        if edit.meets(other) and edit != other
     ]
 
 
@@ -210,7 +175,10 @@ def _preview(document: Document, new: str) -> Iterator[str]:
 
 
 class _Stitcher:
-    """The difference between an output and an edited text of it, hunk by hunk."""
+    """The difference between an output and an edited text of it, hunk by hunk.
+
+    A hunk is a range of the output's lines, from 0, and the lines in its place.
+    """
 
     def __init__(self, output: Output, text: str) -> None:
         self.output = output
@@ -220,138 +188,131 @@ class _Stitcher:
         self.spans: list[Span] = []  # by the output's line
         for span in output.spans:
             self.spans += [span] * span.count
+        # Behind the last line, the root goes on.
+        roots = {root.path: root for root in self.document.roots}
+        last = roots[output.path].pieces[-1]
+        end = last.line + len(last.lines)
+        self.spans.append(Span(len(self.old), end, 0, "", last, False))
 
-    def edits(self) -> Iterator[Edit | Problem]:
-        """Yield what changes in the document, or why that cannot be told."""
+    def edits(self) -> list[Edit]:
+        """Return what changes in the document.
+
+        Raises DocumentError with every hunk for which that cannot be told.
+        """
+        if self.new and not self.new[-1].endswith(("\n", "\r")):
+            message = "the edited file does not end in a newline"
+            self._refuse(len(self.old) - 1, message, "end its last line")
+        edits, problems = [], []
+        for hunk in self._hunks():
+            try:
+                edits.append(self._edit(*hunk))
+            except DocumentError as error:
+                problems += error.problems
+        reason = "" if problems else self._hindrance(edits, self.new)
+        if reason:
+            index = min(edit.start for edit in edits)
+            message = f"the edit cannot stand in the document: {reason}"
+            problems.append(self.document.problem(index, 0, 1, message))
+        if problems:
+            raise DocumentError(problems)
+        return edits
+
+    def _hunks(self) -> Iterator[tuple[int, int, list[str]]]:
+        """Yield the hunks; lines that are removed, or replaced one by one, alone."""
         matcher = SequenceMatcher(None, self.old, self.new, autojunk=False)
-        for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        for tag, start, end, first, last in matcher.get_opcodes():
+            new = self.new[first:last]
             if tag == "equal":
                 continue
-            new = self.new[new_start:new_end]
-            if tag == "insert":
-                yield self._insert(start, new)
-            elif tag == "delete":
-                yield from self._delete(start, end)
+            if new and len(new) != end - start:
+                yield start, end, new
             else:
-                yield from self._replace(start, end, new)
+                for place, number in enumerate(range(start, end)):
+                    yield number, number + 1, new[place : place + 1]
 
-    def _replace(
-        self, start: int, end: int, new: list[str]
-    ) -> Iterator[Edit | Problem]:
-        if self._is_one_run(start, end):
-            yield self._write(self.spans[start], start, end, new)
-        elif len(new) == end - start:  # line by line
-            for number, line in zip(range(start, end), new):
-                if line != self.old[number]:
-                    span = self.spans[number]
-                    yield self._write(span, number, number + 1, [line])
-        else:
+    def _edit(self, start: int, end: int, new: list[str]) -> Edit:
+        """Return the edit of the document that gives a hunk.
+
+        Lines that are inserted can go behind the line before them, or before the line
+        that follows. Where these are two places, only one may give what was edited.
+        """
+        places = [(self.spans[start], self._index(start))]
+        if start < end:
+            self._check_run(start, end)
+        elif start:
+            places.insert(0, (self.spans[start - 1], self._index(start - 1) + 1))
+        by_index = {
+            index: Edit(index, index + end - start, lines, span.piece, self.output)
+            for span, index in places
+            if (lines := _unindented(new, span)) is not None
+        }
+        edits = [*by_index.values()]
+        if not edits:
+            message = "an edit with less indentation than its chunk has here"
+            self._refuse(start, message, "edit the document")
+        if len(edits) > 1:
+            wanted = [*self.old[:start], *new, *self.old[end:]]
+            exact = [edit for edit in edits if not self._hindrance([edit], wanted)]
+            edits = exact or edits[:1]
+        if len(edits) > 1:
+            names = " and ".join(f'"{edit.piece.name}"' for edit in edits)
+            message = f"lines at the border of {names} could belong to either"
+            self._refuse(start - 1, message, "write them into the document")
+        return edits[0]
+
+    def _check_run(self, start: int, end: int) -> None:
+        """Raise DocumentError unless lines stand together in a chunk, as its code."""
+        if self.spans[start] is not self.spans[end - 1]:
             message = "an edit of lines from several chunks, and of their number"
-            yield self._problem(start, message, "edit one chunk at a time")
-
-    def _delete(self, start: int, end: int) -> Iterator[Edit | Problem]:
-        while start < end:
-            stop = start + 1
-            while stop < end and self._is_one_run(start, stop + 1):
-                stop += 1
-            yield self._write(self.spans[start], start, stop, [])
-            start = stop
-
-    def _insert(self, at: int, new: list[str]) -> Edit | Problem:
-        """Insert before the output's line `at`, in the one chunk that it fits."""
-        before = self.spans[at - 1] if at else None
-        after = self.spans[at] if at < len(self.spans) else None
-        if self._continues(before, after):
-            return self._insert_into(before, at, new, behind=True)
-        if after and not after.is_reference and (before is None or before.is_reference):
-            return self._insert_into(after, at, new, behind=False)
-        if (
-            before
-            and after
-            and not after.is_reference
-            and not _fits(new, before.indent)
-        ):
-            return self._insert_into(after, at, new, behind=False)
-        if before is None and after is None:
-            message = "lines for an empty program could belong anywhere"
-            return self.document.problem(0, 0, 1, message)
-        names = [f'"{span.piece.name}"' for span in (before, after) if span]
-        message = f"lines at the border of {' and '.join(names)} could belong to either"
-        return self._problem(max(0, at - 1), message, "write them into the document")
-
-    def _continues(self, before: Span | None, after: Span | None) -> bool:
-        """Tell whether what comes behind `before` can only belong to its piece."""
-        if before is None or before.is_reference:
-            return False
-        if after is None:  # the end of the file, and of the root
-            return before.piece.name == self.spans[0].piece.name
-        return before.piece is after.piece
-
-    def _insert_into(
-        self, span: Span, at: int, new: list[str], behind: bool
-    ) -> Edit | Problem:
-        written = self._unindented(span, at - behind, new)
-        if isinstance(written, Problem):
-            return written
-        index = self._index(at - 1) + 1 if behind else self._index(at)
-        return Edit(index, index, written, span.piece, self.output)
-
-    def _write(
-        self, span: Span, start: int, end: int, new: list[str]
-    ) -> Edit | Problem:
-        """Put new lines in the place of a run of lines of one chunk."""
-        if any(self.spans[number].is_reference for number in range(start, end)):
+            self._refuse(start, message, "edit one chunk at a time")
+        if self.spans[start].is_reference:
             message = "this comment is the name of a chunk, and stands for it"
-            return self._problem(start, message, "change the name in the document")
-        written = self._unindented(span, start, new)
-        if isinstance(written, Problem):
-            return written
-        first = self._index(start)
-        return Edit(first, first + end - start, written, span.piece, self.output)
+            self._refuse(start, message, "change the name in the document")
 
-    def _unindented(
-        self, span: Span, number: int, new: list[str]
-    ) -> list[str] | Problem:
-        """Return lines as the chunk has them, in its fence."""
-        leader = span.piece.leader
-        lines = []
-        for line in new:
-            if line.isspace():
-                lines.append(line)
-            elif not line.startswith(span.indent):
-                message = "an edit with less indentation than its chunk has here"
-                return self._problem(number, message, "edit the document")
-            elif not line.endswith(("\n", "\r")):
-                message = "the edited file does not end in a newline"
-                return self._problem(number, message, "end its last line")
-            else:
-                own = line.removeprefix(span.indent)
-                lines.append(
-                    own if span.piece.is_data else with_backslashes(own, leader)
-                )
-        return lines
+    def _hindrance(self, edits: list[Edit], wanted: list[str]) -> str:
+        """Return why edits do not give the output these lines, "" if they do.
+
+        Lines that come out again are code of the output's chunks. So nothing but these
+        chunks can have changed, and the other outputs that share them.
+        """
+        try:
+            again = tangle(parse(_with_edits(self.document, edits), self.document.name))
+        except DocumentError as error:
+            return error.problems[0].message
+        found = {output.path: output.text for output in again}
+        if found.get(self.output.path) == "".join(wanted):
+            return ""
+        return "tangled again, it would give something else"
 
     def _index(self, number: int) -> int:
         """Return the document's line, from 0, of an output's line, from 0."""
         span = self.spans[number]
         return span.source + number - span.line
 
-    def _is_one_run(self, start: int, end: int) -> bool:
-        """Tell whether lines of the output stand together in the document."""
-        return self.spans[start] is self.spans[end - 1]
-
-    def _problem(self, number: int, message: str, hint: str) -> Problem:
-        index = self._index(min(number, len(self.spans) - 1))
+    def _refuse(self, number: int, message: str, hint: str) -> NoReturn:
+        number = max(0, number)
+        index = self._index(number)
         source = self.document.lines[index].rstrip("\r\n")
         start = len(source) - len(source.lstrip())
-        where = f"{hint}; this is line {number + 1} of {self.output.path}"
-        length = max(1, len(source) - start)
-        return self.document.problem(index, start, length, message, where)
+        hint = f"{hint}; this is line {number + 1} of {self.output.path}"
+        length = len(source) - start
+        raise DocumentError(
+            [self.document.problem(index, start, length, message, hint)]
+        )
 
 
-def _fits(new: list[str], indent: str) -> bool:
-    """Tell whether lines could stand in a chunk that is indented so far."""
-    return all(line.startswith(indent) for line in new if not line.isspace())
+def _unindented(new: list[str], span: Span) -> list[str] | None:
+    """Return lines as the chunk of a span has them, None if they stand too far left."""
+    lines = []
+    for line in new:
+        if not line.isspace():
+            if not line.startswith(span.indent):
+                return None
+            line = line.removeprefix(span.indent)
+            if not span.piece.is_data:
+                line = with_backslashes(line, span.piece.leader)
+        lines.append(line)
+    return lines
 
 
 def _agreed(name: str) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document, parse
 from literate.core.interpreter import Checker
 from literate.core.sessions import Session, find_sessions
-from literate.tool.command_line import Parser, UsageError, read, shown
-from literate.tool.outputs import replace_file
+from literate.tool.command_line import Parser, UsageError, read, shown, write
 from literate.tool.results import TIMEOUT, Result, results
 
 
@@ -27,10 +24,9 @@ def main(path: str, arguments: list[str]) -> int:
     found = results(document, sessions, options.timeout)
     if options.update:
         new = updated(document, found)
-        mark = "\ufeff" if text.startswith("\ufeff") else ""
-        if mark + new != text:
-            replace_file(path, text.encode(), (mark + new).encode())
         count = sum(result.printed is not None for result in found)
+        if count:
+            write(path, text, new)
         print(f"{document.name}: {_counted(count, 'output')} updated")
     problems += [result.problem for result in found if result.problem]
     if problems:
@@ -59,7 +55,7 @@ def _parser() -> Parser:
     add(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=float,
         default=TIMEOUT,
         help="how long one session may take (default: %(default)s)",
     )
@@ -115,20 +111,9 @@ def _in_chapter(sessions: list[Session], words: str) -> list[Session]:
     wanted = [title for title in titles if words.casefold() in title.casefold()]
     if not wanted:
         hint = did_you_mean(words, titles) or "see --list for the chapters"
-        raise UsageError(f"no chapter with sessions has {words} in its title; {hint}")
+        raise UsageError(f"no chapter with sessions has {words} in its title", hint)
     return [s for s in sessions if s.chapter and s.chapter.text in wanted]
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        message = f"it is a number of seconds, not {text}"
-        raise argparse.ArgumentTypeError(message)
-    return seconds

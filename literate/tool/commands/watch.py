@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-from typing import NoReturn
 
 from literate.core.children import Child
 from literate.core.diagnostics import DocumentError, Problem
@@ -32,24 +31,25 @@ Stamp = tuple[int, int, int, int]  # what tells a file from what it was before
 
 
 def main(path: str, arguments: list[str]) -> int:
-    """Watch a document until Ctrl-C, SIGTERM or SIGHUP. Raises UsageError."""
+    """Watch a document until Ctrl-C, SIGTERM or SIGHUP; return the exit status.
+
+    Raises UsageError.
+    """
     options = _parser().parse_args(arguments)
     if not os.path.exists(path):
         raise UsageError(f"{path}: no such document to watch")
+    received: list[int] = []  # signals, which do not break into what is being done
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _leave)
+            signal.signal(getattr(signal, name), lambda n, _: received.append(n))
     watcher = Watcher(path, options.out, _Commands(path, options))
     try:
-        while True:
+        while not received:
             watcher.look()
             time.sleep(INTERVAL)
     finally:
         watcher.commands.stop()
-
-
-def _leave(number: int, frame: object) -> NoReturn:
-    sys.exit(128 + number)
+    return 128 + received[0]
 
 
 def _parser() -> Parser:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from literate.core.diagnostics import nearest
+from literate.core.diagnostics import did_you_mean
 from literate.core.document import Document, Piece
 from literate.core.programs import Output
 from literate.tool.command_line import (
@@ -67,17 +67,15 @@ class _Finder:
             return [self._told(output, line)]
         if output:
             return [self._backwards(output, line, column)]
-        near = nearest(file, [self.document.name, *(o.path for o in self.programs)])
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"{self.document.name} makes no {file}{hint}")
+        files = [self.document.name, *(output.path for output in self.programs)]
+        message = f"{self.document.name} makes no {file}"
+        raise UsageError(message, did_you_mean(file, files))
 
     def _told(self, form: Form, line: int) -> str:
         """Return whence a line of a form comes."""
-        if not 1 <= line <= len(form.origins):
-            raise UsageError(f"{form.path} has no line {line}")
-        origin = form.origins[line - 1]
+        origin = dict(enumerate(form.origins, start=1)).get(line)
         if origin is None:
-            raise UsageError(f"{form.path}:{line} comes from no line of the document")
+            raise UsageError(f"no line of the document is known for {form.path}:{line}")
         return f"{self.document.name}:{origin}"
 
     def _backwards(self, output: Output, line: int, column: int | None) -> str:
@@ -117,10 +115,9 @@ class _Finder:
         ]
         if found:
             return [*dict.fromkeys(found)]
-        near = nearest(name, [*self.document.chunks, *self._identifiers()])
-        hint = f'; did you mean "{near}"?' if near else ""
-        message = "a place is FILE:LINE, as in build/microgpt.py:57"
-        raise UsageError(f'nothing is called "{name}"{hint or f" ({message})"}')
+        hint = did_you_mean(name, [*self.document.chunks, *self._identifiers()])
+        hint = hint or "a place is FILE:LINE, as in build/microgpt.py:57"
+        raise UsageError(f'nothing is called "{name}"', hint)
 
     def _piece(self, piece: Piece) -> Iterator[str]:
         variant = f" (variant {piece.variant})" if piece.variant else ""
@@ -136,12 +133,11 @@ class _Finder:
         return [name for output in self.programs for name in _definitions(output)]
 
     def _kind(self, line: int) -> str:
-        for chunk in self.document.chunks.values():
-            for piece in chunk.all_pieces():
-                if piece.line == line:
-                    return f'the header of "{piece.name}"'
-                if piece.line < line <= piece.line + len(piece.lines):
-                    return f"it belongs to the variant {piece.variant}"
+        for piece in self.document.pieces():
+            if piece.line == line:
+                return f'the header of "{piece.name}"'
+            if piece.line < line <= piece.line + len(piece.lines):
+                return f"it belongs to the variant {piece.variant}"
         return "it is in no chunk"
 
 
