@@ -38,6 +38,28 @@ def test_a_stage_prints_what_the_book_shows(program, path):
     assert done.stdout == SHOWN[path]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "loss"),
+    [
+        ({"p.grad = 0.0": "pass"}, "nan"),
+        ({"padded[i : i + 3]": "padded[i + 2 : i + 3]", "3 * 16": "16"}, "2.6584"),
+    ],
+)
+def test_the_solutions_of_stage_3(program, tmp_path, changes, loss):
+    text = (program.folder / "stages" / "stage3_values.py").read_text("utf-8")
+    for old, new in changes.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "names.txt").write_bytes((program.folder / "names.txt").read_bytes())
+    file = tmp_path / "stages" / "changed.py"
+    file.write_text(text, encoding="utf-8")
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True)
+    assert done.stdout.startswith(f"loss {loss}")
+    assert loss == "nan" or f"The loss is {loss}" in BOOK
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_can_be_imported(program, name):
     command = [sys.executable, "-c", f"import {name}"]

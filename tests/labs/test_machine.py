@@ -412,7 +412,7 @@ def test_leaving_the_page_ends_the_worker_and_the_next_one_starts(open_lab):
     [machine] = machines(page)
     with machine.expect_event("close"):
         page.locator(".md-footer__link--next").click()
-    page.wait_for_url("**/slopes/")
+    page.wait_for_url("**/counting/")
     page.wait_for_function("!document.querySelector('.lab[data-lab=tokenizer]')")
     assert not machines(page)
     page.go_back()
@@ -429,7 +429,7 @@ def test_leaving_before_anything_is_loaded_starts_nothing(open_page, site):
     with page.expect_request("**/labs/shared/page.js"):
         page.locator(".lab[data-lab=tokenizer] .lab-start").click()
     page.locator(".md-footer__link--next").click()
-    page.wait_for_url("**/slopes/")
+    page.wait_for_url("**/counting/")
     page.wait_for_function("!document.querySelector('.lab[data-lab=tokenizer]')")
     with page.expect_response("**/labs/shared/page.js"):
         held[0].continue_()

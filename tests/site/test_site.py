@@ -144,9 +144,13 @@ def test_the_previous_and_the_next_page_are_linked(site, trees):
 
 
 def test_the_downloads_are_the_tangled_files(site, program):
-    names = {file.name for file in program.folder.glob("[!.]*") if file.is_file()}
-    assert names >= {"microgpt.py", "names.txt"}
-    assert {file.name for file in (site.folder / "downloads").iterdir()} == names
+    def files(folder):
+        found = [file for file in folder.rglob("[!._]*.*") if file.is_file()]
+        return {file.relative_to(folder).as_posix() for file in found}
+
+    names = files(program.folder)
+    assert names >= {"microgpt.py", "names.txt", "stages/stage1_counts.py"}
+    assert files(site.folder / "downloads") == names
     for name in names:
         there = (site.folder / "downloads" / name).read_bytes()
         assert there == (program.folder / name).read_bytes()
@@ -366,11 +370,11 @@ def test_an_identifier_leads_to_its_definition(reader, site):
 
 def test_the_copy_button_copies_code_alone(reader, site):
     reader.goto(site.url("attention/"))
-    figure = reader.locator("figure.chunk", has_text="Look back with several").first
+    figure = reader.locator("figure.chunk", has_text="Look back with one").first
     figure.locator(".copy").click()
     reader.wait_for_selector(".md-dialog--active")
     copied = reader.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("def attention(")
+    assert copied.startswith("def look_back(")
     assert "# Weigh the earlier positions" in copied
     compile(copied, "copied", "exec")
 
