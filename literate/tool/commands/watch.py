@@ -39,9 +39,10 @@ def main(path: str, arguments: list[str]) -> int:
     if not os.path.exists(path):
         raise UsageError(f"{path}: no such document to watch")
     received: list[int] = []  # signals, which do not break into what is being done
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda n, _: received.append(n))
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda n, _: received.append(n))
     watcher = Watcher(path, options.out, _Commands(path, options))
     try:
         while not received:
