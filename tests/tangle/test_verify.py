@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from heard import hear_signals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -379,7 +380,7 @@ def test_no_session_outlives_verify(here: Path, name: str) -> None:
 """
     (here / "b.md").write_text(PROGRAM + session(endless))
     command = [sys.executable, str(HOME / "tangle.py"), "b.md", "verify"]
-    process = subprocess.Popen(command, cwd=here)
+    process = subprocess.Popen(command, cwd=here, preexec_fn=hear_signals)
     wait_until(lambda: (here / "ids").exists() and (here / "ids").read_text())
     process.send_signal(getattr(signal, name))
     process.wait(10)

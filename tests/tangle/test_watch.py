@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from heard import hear_signals
 
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
@@ -28,15 +29,13 @@ class Watch:
     def __init__(self, here: Path, *arguments: str) -> None:
         self.here = here
         self.log = open(here / "log", "wb")  # noqa: SIM115
-        # What is started in the background ignores SIGINT, and hands that on.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, str(HOME / "tangle.py"), "a.md", "watch", *arguments],
             cwd=here,
             stdout=self.log,
             stderr=self.log,
+            preexec_fn=hear_signals,
         )
-        signal.signal(signal.SIGINT, before)
 
     def said(self) -> str:
         return (self.here / "log").read_text("utf-8")
