@@ -18,7 +18,7 @@ serve: .venv ## read and write the website at http://127.0.0.1:8000
 site: .venv ## build the website into site/
 	$(BIN)/mkdocs build --strict
 
-test: .venv ## all tests but the slow ones, about 6 minutes on two cores
+test: .venv ## all tests but the slow ones, about 7 minutes on two cores
 	$(BIN)/pytest
 
 test-fast: .venv ## the tests that need no browser and no long training, a minute

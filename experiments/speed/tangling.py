@@ -15,6 +15,7 @@ import argparse
 import itertools
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -148,11 +149,8 @@ def timed(run) -> float:
 
 
 def clear(folder: Path) -> None:
-    """Remove a folder of outputs, which has no folders in it."""
-    if folder.exists():
-        for file in folder.iterdir():
-            file.unlink()
-        folder.rmdir()
+    """Remove a folder of outputs."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def equal_documents(root: str, chunks: int) -> tuple[str, str]:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from literate.core.diagnostics import Fault
 
+# Where str.splitlines splits, and a document does not.
+_MORE_SEPARATORS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+
 _FENCE = re.compile(r"(`{3,}(?=[^`\r\n]*[\r\n]*$)|~{3,})([^\r\n]*)")
 _CONTAINER = r"(?:[ \t>]|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]))+"  # a list's, a quote's
 _BEFORE_FENCE = " \t>-+*.)0123456789"  # the characters of which it is made
@@ -92,7 +95,9 @@ class Fence(Block):
 
 def split_lines(text: str) -> list[str]:
     r"""Split at `\n`, `\r\n` and `\r` only; every line keeps its own ending."""
-    return io.StringIO(text, newline="").readlines()
+    if any(separator in text for separator in _MORE_SEPARATORS):
+        return io.StringIO(text, newline="").readlines()
+    return text.splitlines(keepends=True)  # which takes half the time
 
 
 def scan(lines: list[str]) -> tuple[list[Block], list[tuple[int, Fault]]]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import re
 
-from literate.core.blocks import Block, Fence
+from literate.core.blocks import Block, Fence, split_lines
 from literate.core.programs import Output
 from literate.tool.order import (
     Part,
     Section,
     is_chapter,
     pieces_of,
-    program_lines,
     retell,
     source,
     texts,
@@ -106,8 +105,9 @@ class _Writer:
             self._add_prose(self._source(block))
         elif path in self.others and path not in self.defined:
             name = path.partition("/")[2]
+            lines = split_lines(self.others[path].text)
             self._add_code(
-                [f"%%writefile {name}", *texts(program_lines(self.others[path]))]
+                [f"%%writefile {name}", *(line.rstrip("\r\n") for line in lines)]
             )
             run = f'_ = runpy.run_path("{name}", run_name="__main__")'
             self._add_code(["import runpy", "", run])

@@ -55,9 +55,10 @@ def retell(
     pieces = pieces_of(output.document)
     for block in _told(_sections(output.document), is_told):
         piece = pieces.get(block.start)
-        names = [part.name for part in waiting]
-        if piece and not piece.variant and piece.name in names:
-            count = names.index(piece.name) + 1
+        name = piece.name if piece and not piece.variant else None
+        names = [part.name for part in waiting] if name else []
+        if name in names:
+            count = names.index(name) + 1
             yield from waiting[:count]
             del waiting[:count]
         else:
@@ -127,9 +128,11 @@ def parts(output: Output) -> list[Part]:
 
 def program_lines(output: Output) -> list[Line]:
     """Return the lines of a program."""
+    lines = split_lines(output.text)
     return [
-        Line(text.rstrip("\r\n"), output.origin(number).line)
-        for number, text in enumerate(split_lines(output.text), start=1)
+        Line(lines[span.line + index].rstrip("\r\n"), span.source + index + 1)
+        for span in output.spans
+        for index in range(span.count)
     ]
 
 

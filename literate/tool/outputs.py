@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -397,6 +395,10 @@ def differing(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]
 @contextmanager
 def _staging(folder: str) -> Iterator[str]:
     """Give a temporary folder inside of a folder; sweep what killed runs left there."""
+    # Importing these takes longer than finding that there is nothing to be written.
+    import shutil
+    import tempfile
+
     with os.scandir(folder) as entries:
         old = [entry for entry in entries if entry.name.startswith(_TEMPORARY)]
     for entry in old:
