@@ -21,7 +21,7 @@ site: .venv ## build the website into site/
 test: .venv ## all tests but the slow ones, about 7 minutes on two cores
 	$(BIN)/pytest
 
-test-fast: .venv ## the tests that need no browser and no long training, a minute
+test-fast: .venv ## the tests that need no browser and no long training, 90 seconds
 	$(BIN)/pytest -m "not slow and not browser"
 
 test-labs: .venv ## the tests of the labs
