@@ -14,13 +14,12 @@ if sys.version_info < (3, 10):  # noqa: UP036
 if (HOME := os.path.dirname(os.path.abspath(__file__))) not in sys.path:
     sys.path.insert(0, HOME)  # Python leaves it out where PYTHONSAFEPATH is set
 
-from literate.core.diagnostics import DocumentError, did_you_mean
+from literate.core.diagnostics import DocumentError
 from literate.core.names import FOLDER
 from literate.tool import command_line
 from literate.tool.command_line import BOOK, COMMANDS, Parser, UsageError
-from literate.tool.forms import outputs_and_forms
 from literate.tool.listing import listing
-from literate.tool.outputs import OutputError, Plan, alone
+from literate.tool.outputs import OutputError, alone
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,31 +81,20 @@ def _tangle(arguments: list[str]) -> int:
             f"--variant needs --out DIR: {FOLDER}/ holds the program without variants"
         )
     if options.list:
-        document = command_line.read_document(options.document)
-        outputs_and_forms(document)
+        document, _ = command_line.tangled(options.document, options.variant)
         print(listing(document), end="")
         return 0
     if options.check:
-        plan = _plan(options.document, options.variant, options.out)
+        plan = command_line.planned(options.document, options.out, options.variant)
         sys.stdout.writelines(plan.differences())
         return 1 if plan.changes else 0
     with alone(command_line.output_folder(options.document, options.out)):
-        plan = _plan(options.document, options.variant, options.out)
+        plan = command_line.planned(options.document, options.out, options.variant)
         if not options.force:
             plan.refuse_edits()
         done = plan.apply()
     print("\n".join(done) or f"{plan.folder} is up to date")
     return 0
-
-
-def _plan(path: str, variant: str | None, out: str | None) -> Plan:
-    """Return what has to change on the disk. Raises UsageError and DocumentError."""
-    document = command_line.read_document(path)
-    if variant is not None and variant not in document.variants:
-        message = f'{document.name} has no variant "{variant}"'
-        raise UsageError(message, did_you_mean(variant, document.variants))
-    outputs = outputs_and_forms(document, variant)
-    return Plan(outputs, command_line.output_folder(path, out), document.name)
 
 
 def _parser(arguments: list[str]) -> Parser:

@@ -104,30 +104,6 @@ STAGES = {
 
 
 @table
-def stages_2(results: dict) -> Rows:
-    """The held-out losses of the stages up to 2."""
-    return stage_rows(results, 2)
-
-
-@table
-def stages_3(results: dict) -> Rows:
-    """The held-out losses of the stages up to 3."""
-    return stage_rows(results, 3)
-
-
-@table
-def stages_4(results: dict) -> Rows:
-    """The held-out losses of the stages up to 4."""
-    return stage_rows(results, 4)
-
-
-@table
-def stages_5(results: dict) -> Rows:
-    """The held-out losses of all stages."""
-    return stage_rows(results, 5)
-
-
-@table
 def stages(results: dict) -> Rows:
     """How the stages and the program change the loss, with both lists."""
     losses = [stage_losses(results, which, "stage1_counts") for which in LISTS]
@@ -161,6 +137,19 @@ def stage_rows(results: dict, count: int) -> Rows:
         cells = [number(losses[0], 4), number(statistics.fmean(losses), 4)]
         rows.append([STAGES[name], *cells, stage_change(results, "own", place)])
     return rows
+
+
+def first_stages(count: int) -> Callable[[dict], Rows]:
+    """Return the table of so many stages: the ladder grows with the book."""
+
+    def rows(results: dict) -> Rows:
+        """The held-out losses of the stages so far."""
+        return stage_rows(results, count)
+
+    return rows
+
+
+TABLES |= {f"stages_{count}": first_stages(count) for count in range(2, 6)}
 
 
 def stage_losses(results: dict, which: str, name: str) -> list[float]:

@@ -16,8 +16,8 @@ from literate.core.document import Document, parse
 from literate.core.names import FOLDER
 from literate.core.programs import Output
 from literate.tool import commands
-from literate.tool.forms import Form
-from literate.tool.outputs import OutputError, replace_file
+from literate.tool.forms import Form, outputs_and_forms
+from literate.tool.outputs import OutputError, Plan, replace_file
 
 BOOK = "microgpt.md"
 COMMANDS = tuple(module.name for module in pkgutil.iter_modules(commands.__path__))
@@ -123,6 +123,30 @@ def write(path: str, old: str, new: str) -> None:
 def read_document(path: str) -> Document:
     """Return a document, read and parsed. Raises what `read` raises."""
     return parse(read(path), shown(path))
+
+
+def tangled(
+    path: str, variant: str | None = None
+) -> tuple[Document, list[Output | Form]]:
+    """Return a document that was read, and all files that it makes.
+
+    Raises what `read` and `outputs_and_forms` raise, and UsageError if the document has
+    no such variant.
+    """
+    document = read_document(path)
+    if variant is not None and variant not in document.variants:
+        message = f'{document.name} has no variant "{variant}"'
+        raise UsageError(message, did_you_mean(variant, document.variants))
+    return document, outputs_and_forms(document, variant)
+
+
+def planned(path: str, out: str | None = None, variant: str | None = None) -> Plan:
+    """Return what has to change on the disk for it to hold what a document makes.
+
+    Raises what `tangled`, `output_folder` and Plan raise.
+    """
+    document, outputs = tangled(path, variant)
+    return Plan(outputs, output_folder(path, out), document.name)
 
 
 def shown(path: str) -> str:

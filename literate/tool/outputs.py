@@ -195,7 +195,7 @@ class Plan:
                 document: {p: [*record[p]] for p in record if _is_inside(p)}
                 for document, record in manifest.items()
             }
-        except (AttributeError, OSError, TypeError, ValueError):
+        except (AttributeError, OSError, RecursionError, TypeError, ValueError):
             return
         for document, record in records.items():
             is_gone = not os.path.exists(os.path.join(self.folder, document))
@@ -240,6 +240,8 @@ class Plan:
             return "this is the document itself"
         if os.path.isdir(file) and not self._is_vacated(path):
             return "a folder is where the output should be"
+        if os.path.exists(file) and not os.path.isdir(file) | os.path.isfile(file):
+            return "what is there is no regular file"
         return ""
 
     def _leads_elsewhere(self, path: str) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 import re
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,20 @@ def test_learning_meets_counting():
     for which in ("own", "published"):
         for found in read()[which]["stages"].values():
             assert abs(found["stage1_counts"] - found["stage2_table"]) < 0.02
+
+
+def test_what_the_text_says_of_the_ladder():
+    deals = read()["own"]["stages"]
+    mean = {
+        name: statistics.fmean(found[name] for found in deals.values())
+        for name in deals["42"]
+    }
+    steps = [mean[new] - mean[old] for old, new in itertools.pairwise(STAGES)]
+    assert min(steps) == steps[2]  # "The loss falls by more than in any step before"
+    assert round(steps[3], 3) == -0.002  # "two thousandths"
+    counted, learned = (SHOWN[path].split()[2:] for path in QUICK)
+    same = Counter(counted) & Counter(learned)
+    assert same.total() == 4  # "four of the ten names are the same"
+    model = stage("stage3_values").draw_model(random.Random(1), 27)
+    params = sum(len(row) for matrix in model.values() for row in matrix)
+    assert f"{params:,}" == "5,232" and "It knows 5,232 numbers" in BOOK

@@ -181,6 +181,7 @@ def test_a_variant(here: Path) -> None:
             ["--variant", "silence", "--out", "x"],
             'microgpt.md has no variant "silence"; did you mean "in-silence"?',
         ),
+        (["--list", "--variant", "silence"], 'microgpt.md has no variant "silence"'),
         (["rum"], "rum: no such document, and no command"),
         (["missing.md"], "missing.md: no such document, and no command"),
         (["."], ". is a folder; name a document in it"),

@@ -230,7 +230,10 @@ def test_a_long_edit_is_counted(here: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize(
     "contents",
-    [b"", b"{", b"[]", b"\xff", b"null", b'{"../a.md": 3}', b'{"../a.md": {"a": [1]}}'],
+    [
+        *(b"", b"{", b"[]", b"\xff", b"null", b"[" * 100_000),
+        *(b'{"../a.md": 3}', b'{"../a.md": {"a": [1]}}'),
+    ],
 )
 def test_a_broken_manifest_is_no_record(here: Path, contents: bytes) -> None:
     written(here, {"a": "1\n"})
@@ -353,6 +356,17 @@ def test_places_that_are_taken(here: Path, capsys: pytest.CaptureFixture[str]) -
     ]
     assert written(here, {"a": "1\n"}, "--out", os.path.join("build", "b")) == 1
     assert "a file is where the folder should be" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes with names")
+def test_what_is_no_regular_file_stays(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "build").mkdir()
+    os.mkfifo(here / "build" / "a")
+    assert written(here, {"a": "1\n"}, "--force") == 1
+    assert "no regular file" in capsys.readouterr().err
+    assert (here / "build" / "a").is_fifo()
 
 
 def test_the_document_is_not_overwritten(

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from heard import hear_signals
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import hear_signals, is_running
 
 import tangle
 from literate.core.document import parse
@@ -395,13 +395,6 @@ def wait_until(is_so: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def is_running(number: int) -> bool:
-    done = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(number)], capture_output=True, text=True
-    )
-    return done.stdout.strip()[:1] not in ("", "Z")
-
-
 def test_chapters_by_their_titles(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -426,9 +419,12 @@ def test_chapters_by_their_titles(
     ("arguments", "message"),
     [
         (["--updat"], 'there is no option --updat; did you mean "--update"?'),
-        (
-            ["--timeout", "soon"],
-            "argument --timeout: invalid float value: 'soon'",
+        *(
+            (
+                [f"--timeout={wrong}"],
+                f"argument --timeout: it is a number of seconds, not {wrong}",
+            )
+            for wrong in ("soon", "0", "-1", "nan", "inf")
         ),
         (["--format", "xml"], "argument --format: invalid choice: 'xml'"),
     ],

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from heard import hear_signals
+from processes import hear_signals, is_running
 
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
@@ -176,16 +176,6 @@ def test_a_command_ends_with_the_watcher(here: Path, number: int) -> None:
     while is_running(int(pid.read_text())):
         assert time.monotonic() < end
         time.sleep(0.01)
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether a process runs: one that nobody waits for is still listed."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True)
-    return not state.stdout.startswith(b"Z")
 
 
 def test_a_command_that_fails(here: Path) -> None:

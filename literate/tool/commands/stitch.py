@@ -25,7 +25,7 @@ from literate.tool.command_line import (
     shown,
     write,
 )
-from literate.tool.forms import outputs_and_forms
+from literate.tool.forms import Form, outputs_and_forms
 from literate.tool.outputs import OutputError, Plan, alone
 
 
@@ -68,7 +68,7 @@ def main(path: str, arguments: list[str]) -> int:
         return 0
     new = stitched(document, edited)
     made = outputs_and_forms(parse(new, document.name))
-    print("\n".join(_preview(document, new)))
+    print("\n".join(_preview(document, new, made)))
     if not options.yes and not _agreed(document.name):
         print("nothing was changed")
         return 1
@@ -163,14 +163,17 @@ def _conflicts(edits: list[Edit], more: list[Edit]) -> list[Problem]:
     ]
 
 
-def _preview(document: Document, new: str) -> Iterator[str]:
-    """Yield the difference in the document, and the programs that it changes."""
+def _preview(document: Document, new: str, made: list[Output | Form]) -> Iterator[str]:
+    """Yield the difference in the document, and the programs that it changes.
+
+    `made` is what the new document makes.
+    """
     old_lines, new_lines = document.lines, split_lines(new)
     for line in unified_diff(old_lines, new_lines, document.name, "with the edit"):
         yield line.rstrip("\r\n")
     before = {output.path: output.text for output in tangle(document)}
-    after = tangle(parse(new, document.name))
-    changed = [o.path for o in after if before[o.path] != o.text]
+    programs = [output for output in made if output.path in before]
+    changed = [o.path for o in programs if before[o.path] != o.text]
     yield f"this changes {', '.join(changed)}"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+from contextlib import suppress
+
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document, parse
 from literate.core.interpreter import Checker
@@ -55,7 +58,7 @@ def _parser() -> Parser:
     add(
         "--timeout",
         metavar="SECONDS",
-        type=float,
+        type=_seconds,
         default=TIMEOUT,
         help="how long one session may take (default: %(default)s)",
     )
@@ -113,6 +116,13 @@ def _in_chapter(sessions: list[Session], words: str) -> list[Session]:
         hint = did_you_mean(words, titles) or "see --list for the chapters"
         raise UsageError(f"no chapter with sessions has {words} in its title", hint)
     return [s for s in sessions if s.chapter and s.chapter.text in wanted]
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"it is a number of seconds, not {text}")
 
 
 def _counted(count: int, noun: str) -> str:

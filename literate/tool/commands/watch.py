@@ -17,11 +17,10 @@ from literate.tool.command_line import (
     Parser,
     UsageError,
     output_folder,
-    read_document,
+    planned,
     shown,
 )
-from literate.tool.forms import outputs_and_forms
-from literate.tool.outputs import OutputError, Plan, alone
+from literate.tool.outputs import OutputError, alone
 
 INTERVAL = 0.01  # seconds between two looks at the document
 SETTLED = 0.015  # seconds that a document must have been left alone
@@ -112,10 +111,8 @@ class Watcher:
             self.commands.start()
 
     def _write(self) -> list[str]:
-        folder = output_folder(self.path, self.out)
-        with alone(folder):
-            document = read_document(self.path)
-            plan = Plan(outputs_and_forms(document), folder, document.name)
+        with alone(output_folder(self.path, self.out)):
+            plan = planned(self.path, self.out)
             plan.refuse_edits()
             return plan.apply()
 
@@ -164,6 +161,7 @@ class _Commands:
             said = words if isinstance(words, str) else words[-1]
             _say(f"{said}: ended with exit status {status}")
         if status is not None:
+            self._end()
             self.running = self._start(self.waiting.pop(0)) if self.waiting else None
 
     def _start(self, command: str | list[str]) -> Child:
@@ -172,6 +170,9 @@ class _Commands:
     def stop(self) -> None:
         """End the command that is running, and what it started."""
         self.waiting = []
+        self._end()
+
+    def _end(self) -> None:
         if self.running:
             self.running.end(PATIENCE)
         self.running = None

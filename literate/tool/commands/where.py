@@ -19,9 +19,9 @@ from literate.tool.command_line import (
     Parser,
     UsageError,
     output_called,
-    read_document,
+    tangled,
 )
-from literate.tool.forms import Form, outputs_and_forms
+from literate.tool.forms import Form
 from literate.tool.positions import root_to_run
 
 _PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?:?")
@@ -35,8 +35,7 @@ def main(path: str, arguments: list[str]) -> int:
     parser = Parser("where", __doc__)
     parser.add_argument("places", nargs="+", metavar="PLACE")
     options = parser.parse_args(arguments)
-    document = read_document(path)
-    finder = _Finder(document, outputs_and_forms(document), path)
+    finder = _Finder(*tangled(path), path)
     found = [line for place in options.places for line in finder.find(place)]
     print("\n".join(found))
     return 0
