@@ -320,7 +320,7 @@ def test_a_reference_opens_in_place_with_the_mouse(reader, site):
 
 
 def test_references_open_with_the_keyboard_and_nested(reader, site):
-    reader.goto(site.url("the-program-assembled/"))
+    reader.goto(site.url("the-algorithm-complete/"))
     outer = reader.locator(".chunk .ref").filter(has_text="number that remembers")
     outer.locator("summary").first.focus()
     reader.keyboard.press("Enter")
