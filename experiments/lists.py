@@ -3,13 +3,13 @@
 `own` is the book's list, `published` is the list that the original was measured
 with; it is not in the repository, and what needs it is left out where it is absent.
 
-Both are shuffled with seed 42, as the program does by default, so that a run of
-1,000 steps with seed 42 *is* the default run of the program. Of the own list the
+A seed deals the names and draws the parameters, as the program does it, so that a run
+of 1,000 steps with seed 42 *is* the default run of the program. Of the own list the
 last 600 names are held out of everything, and a run may go round the first 2,000 as
 often as it has steps. Of the published list a run of n steps trains on the first n
-names, and the next 1,000 are held out. This choice gives the published numbers of
-the ladder to the last digit (add-one smoothing: 2.837, 2.518, 2.564); 5 of these
-1,000 names also stand among the first 1,000, because the list repeats some names.
+names, and the next 1,000 are held out. With seed 42 this choice gives the published
+numbers of the ladder to the last digit (add-one smoothing: 2.837, 2.518, 2.564); 5 of
+these 1,000 names also stand among the first 1,000, because the list repeats some names.
 """
 
 from __future__ import annotations
@@ -37,16 +37,18 @@ def documents(which: str, document: Path = BOOK) -> list[str]:
 
 
 @cache
-def shuffled(which: str, document: Path = BOOK) -> list[str]:
-    """Return the names as the program orders them by default."""
+def shuffled(which: str, document: Path = BOOK, seed: int = SEED) -> list[str]:
+    """Return the names in the order in which the program learns from them."""
     names = list(documents(which, document))
-    random.Random(SEED).shuffle(names)
+    random.Random(seed).shuffle(names)
     return names
 
 
-def split(which: str, steps: int, document: Path = BOOK) -> tuple[list, list]:
+def split(
+    which: str, steps: int, document: Path = BOOK, seed: int = SEED
+) -> tuple[list, list]:
     """Return the names to train on for a number of steps, and those held out."""
-    names = shuffled(which, document)
+    names = shuffled(which, document, seed)
     if which == "own":
         return names[:OWN_TRAINING], names[OWN_TRAINING:]
     return names[:steps], names[steps : steps + PUBLISHED_HELD_OUT]
@@ -55,10 +57,8 @@ def split(which: str, steps: int, document: Path = BOOK) -> tuple[list, list]:
 def fresh_model(
     microgpt: ModuleType, which: str, seed: int = SEED, document: Path = BOOK, **sizes
 ):
-    """Return a model as the program makes it; the seed draws the parameters only.
+    """Return a model as the program makes it, before it has learned anything.
 
-    With seed 42 these are the parameters of the default run: the generator that drew
-    them has shuffled the names before.
+    The generator that draws its parameters has shuffled the names before.
     """
-    _, model, _ = start(microgpt, documents(which, document), SEED, **sizes)
-    return model if seed == SEED else model.randomize(random.Random(seed))
+    return start(microgpt, documents(which, document), seed, **sizes)[1]
