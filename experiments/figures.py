@@ -21,6 +21,7 @@ from pathlib import Path
 
 from experiments.programs import ROOT
 from experiments.run import read
+from experiments.tables import paired, trial_losses
 
 FOLDER = ROOT / "web" / "figures"
 BLUE, ORANGE = "#3b82c4", "#d9822b"
@@ -71,7 +72,7 @@ def one(number: float) -> float:
 def loss_curve(results: dict) -> str:
     """Draw each loss of the default run, the mean of 50 steps, and two baselines."""
     losses = results["own"]["default run"]["losses"]
-    ladder = results["own"]["ladder"]["1000"]
+    ladder = results["own"]["ladder"]["1000"]["42"]
     left, right, top, bottom, low, high = 36, 350, 12, 250, 1.0, 4.5
     drawing = Drawing(
         "The loss of the default run",
@@ -125,55 +126,55 @@ CHANGED += ("SGD, rate 0.5", "SGD, rate 0.01")
 
 
 def ablations(results: dict) -> str:
-    """Draw the held-out losses of what is left when one thing is changed."""
-    rows = {"nothing changed": "baseline"} | {name: name for name in CHANGED}
-    panels = [w for w in ("own", "published") if w in results]
+    """Draw how the held-out loss changes when one thing is changed."""
     found = {
-        which: {
-            row: [
-                one["held out"] for one in results[which]["trials"]["1000"][t].values()
-            ]
-            for row, t in rows.items()
-        }
-        for which in panels
+        which: {name: change(results, which, name) for name in CHANGED}
+        for which in ("own", "published")
     }
-    own = {row: statistics.fmean(found["own"][row]) for row in rows}
     drawing = Drawing(
-        "Losses on held-out names with one thing changed",
-        "Dots, one a seed, and their mean as a stroke. On the book's list: "
-        + "; ".join(f"{row} {mean:.3f}" for row, mean in own.items())
+        "How the loss on held-out names changes when one thing is changed",
+        "A dot for each list is the mean change over twelve ways to deal the names, "
+        "a bar reaches two standard errors to each side. On the book's list: "
+        + "; ".join(f"{name} {mean:+.3f}" for name, (mean, _) in found["own"].items())
         + ".",
-        302,
+        336,
     )
-    top, height, width = 36, 19, 108
-    bottom = top + height * len(rows)
-    for place, row in enumerate(rows):
-        drawing.text(100, top + height * (place + 0.5) + 4, row, "end")
-    for panel, which in enumerate(panels):
-        numbers = [x for several in found[which].values() for x in several]
-        low = 0.05 * math.floor(min(numbers) / 0.05)
-        left = 112 + panel * (width + 20)
-        scale = width / (0.05 * math.ceil((max(numbers) - low) / 0.05))
-        drawing.text(left + width / 2, 14, f"{which} list", font_weight="bold")
-        for tick in range(math.ceil((max(numbers) - low) / 0.1) + 1):
-            x = left + scale * 0.1 * tick
-            if x < left + width + 1:
-                drawing.line(x, top, x, bottom, stroke_opacity=0.25)
-                drawing.text(x, bottom + 15, f"{low + 0.1 * tick:.2f}", font_size=10)
-        for place, row in enumerate(rows):
-            y = top + height * (place + 0.5)
-            several = [left + scale * (x - low) for x in found[which][row]]
-            if place == 0:
-                mean = statistics.fmean(several)
-                drawing.line(mean, top, mean, bottom, stroke_dasharray="3 3")
-            for x in several:
-                drawing.add("circle", cx=one(x), cy=one(y), r=3, fill=BLUE, opacity=0.7)
-            mean = one(statistics.fmean(several))
-            drawing.add(
-                "path", d=f"M{mean} {one(y - 6)}v12", stroke=ORANGE, stroke_width=2.5
-            )
-    drawing.text(232, bottom + 33, "loss on held-out names, nats per token")
+    left, right, top, height = 100, 350, 30, 22
+    bottom = top + height * len(CHANGED)
+    means = [mean for several in found.values() for mean, _ in several.values()]
+    low, high = (
+        0.05 * math.floor(min(means) / 0.05),
+        0.05 * math.ceil(max(means) / 0.05),
+    )
+
+    def x(loss: float) -> float:
+        return left + (right - left) * (loss - low) / (high - low)
+
+    for tick in range(round(low / 0.05), round(high / 0.05) + 1):
+        faint = {"stroke_opacity": 0.25} if tick else {"stroke_dasharray": "3 3"}
+        drawing.line(x(0.05 * tick), top, x(0.05 * tick), bottom, **faint)
+        label = f"{0.05 * tick:+.2f}" if tick else "0"
+        drawing.text(x(0.05 * tick), bottom + 15, label, font_size=10)
+    for place, name in enumerate(CHANGED):
+        drawing.text(left - 8, top + height * (place + 0.5) + 4, name, "end")
+    for list_, (which, several) in enumerate(found.items()):
+        colour = (BLUE, ORANGE)[list_]
+        drawing.add("circle", cx=left + 4 + 90 * list_, cy=12, r=3.5, fill=colour)
+        drawing.text(left + 12 + 90 * list_, 16, f"{which} list", "start")
+        for place, (mean, error) in enumerate(several.values()):
+            y = one(top + height * (place + 0.5) + 8 * list_ - 4)
+            start, width = one(x(mean - 2 * error)), one(x(4 * error) - x(0))
+            path = f"M{start} {y}h{width}"
+            drawing.add("path", d=path, stroke=colour, stroke_width=2.0)
+            drawing.add("circle", cx=one(x(mean)), cy=y, r=3.5, fill=colour)
+    drawing.text((left + right) / 2, bottom + 33, "change of the loss, nats per token")
     return drawing.svg()
+
+
+def change(results: dict, which: str, name: str) -> tuple[float, float]:
+    """Return the mean change that a trial makes, and its standard error."""
+    pair = [trial_losses(results, which, "1000", each) for each in ("baseline", name)]
+    return paired(*pair)
 
 
 def attention(results: dict, run: str = "attention", steps: str = "1,000") -> str:

@@ -88,13 +88,13 @@ def tuned_strengths(docs: list[str], n: int) -> tuple:
     return min(choices, key=lambda s: mixed_loss(tables, s, docs[cut:]))
 
 
-def ladder(which: str, steps: int, document: Path = BOOK) -> dict:
+def ladder(which: str, steps: int, seed: int = SEED, document: Path = BOOK) -> dict:
     """Return the held-out losses of guessing blindly and of counting.
 
-    Counted are the names that a run of so many steps trains on. Tuned smoothing is
-    chosen by names that are trained on, never by those held out.
+    Counted are the names that a run of so many steps trains on, as a seed deals them.
+    Tuned smoothing is chosen by names that are trained on, never by those held out.
     """
-    docs, held_out = split(which, steps, document)
+    docs, held_out = split(which, steps, document, seed)
     docs = docs[:steps]
     found = {"uniform": {"add one": rounded(math.log(27), 6)}}
     for n, name in enumerate(("unigram", "bigram", "trigram", "four-gram"), start=1):

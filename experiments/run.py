@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,9 +69,9 @@ def job(which: str, *path: str, do: Callable, use: tuple = ()) -> Job:
 def counting(which: str) -> Iterator[Job]:
     """Yield what needs little or no training."""
     yield job(which, "facts", do=measures.facts)
-    yield job(which, "ladder", "1000", do=measures.ladder, use=(1000,))
-    if which == "published":
-        yield job(which, "ladder", "5000", do=measures.ladder, use=(5000,))
+    for steps, seed in product((1000, 5000), DEALS):
+        path = which, "ladder", str(steps), str(seed)
+        yield job(*path, do=measures.ladder, use=(steps, seed))
     yield job(which, "counts", do=measures.counts)
 
 

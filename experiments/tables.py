@@ -84,13 +84,21 @@ def facts(results: dict) -> Rows:
 def ladder(results: dict) -> Rows:
     """Held-out losses of guessing, counting and the model, after 1,000 names."""
     rows = [["who guesses", "own list", "choices", "published list"]]
-    steps = [(name, "add one") for name in ("uniform", "unigram", "bigram", "trigram")]
-    labels = {("trigram", "tuned"): "trigram, tuned", ("mixed", "tuned"): "all mixed"}
-    for name, smoothing in [*steps, *labels]:
-        losses = [ladder_loss(results, which, name, smoothing) for which in LISTS]
-        rows.append([labels.get((name, smoothing), name), *with_choices(losses)])
-    losses = [trial_mean(results, which, "1000", "baseline") for which in LISTS]
+    for (name, smoothing), label in GUESSERS.items():
+        losses = [ladder_losses(results, which, name, smoothing) for which in LISTS]
+        rows.append([label, *with_choices(losses)])
+    losses = [trial_losses(results, which, "1000", "baseline") for which in LISTS]
     return [*rows, ["this model", *with_choices(losses)]]
+
+
+GUESSERS = {
+    ("uniform", "add one"): "uniform",
+    ("unigram", "add one"): "unigram",
+    ("bigram", "add one"): "bigram",
+    ("trigram", "add one"): "trigram",
+    ("trigram", "tuned"): "trigram, tuned",
+    ("mixed", "tuned"): "all mixed",
+}
 
 
 STAGES = {
@@ -165,91 +173,87 @@ def stage_change(results: dict, which: str, place: int) -> str:
     return mean_change(*pair)
 
 
-def mean_change(before: list[float], after: list[float]) -> str:
-    """Return the mean of paired changes, with its standard error."""
+def paired(before: list[float], after: list[float]) -> tuple[float, float]:
+    """Return the mean of paired changes, and its standard error."""
     changes = [new - old for old, new in zip(before, after, strict=True)]
-    error = statistics.stdev(changes) / math.sqrt(len(changes))
-    return f"{statistics.fmean(changes):+.4f} ± {error:.4f}".replace("-", MINUS)
+    return statistics.fmean(changes), statistics.stdev(changes) / math.sqrt(
+        len(changes)
+    )
 
 
-def ladder_loss(
+def mean_change(before: list[float], after: list[float]) -> str:
+    """Return the mean of paired changes and its standard error as a cell."""
+    mean, error = paired(before, after)
+    return f"{mean:+.4f} ± {error:.4f}".replace("-", MINUS)
+
+
+def ladder_losses(
     results: dict, which: str, name: str, smoothing: str, steps: str = "1000"
-) -> float | None:
-    """Return a loss of the ladder, or None."""
-    found = results.get(which, {}).get("ladder", {}).get(steps, {})
-    return found.get(name, {}).get(smoothing)
+) -> list[float]:
+    """Return the losses of a guesser, one for each way to deal the names."""
+    deals = results[which]["ladder"][steps]
+    return [found[name][smoothing] for _, found in sorted(deals.items())]
 
 
-def with_choices(losses: list[float | None]) -> list[str]:
-    """Return two losses, and between them among how many letters the first chooses."""
-    own, published = losses
-    choices = NOTHING if own is None else number(math.exp(own), 1)
-    return [number(own), choices, number(published)]
+def with_choices(losses: list[list[float]]) -> list[str]:
+    """Return two mean losses, between them how many letters the first chooses among."""
+    own, published = map(statistics.fmean, losses)
+    return [number(own), number(math.exp(own), 1), number(published)]
 
 
 def trial_losses(results: dict, which: str, steps: str, name: str) -> list[float]:
-    """Return the held-out losses of a trial, one a seed."""
-    found = results.get(which, {}).get("trials", {}).get(steps, {}).get(name, {})
+    """Return the held-out losses of a trial, one for each way to deal the names."""
+    found = results[which]["trials"][steps][name]
     return [run["held out"] for _, run in sorted(found.items())]
 
 
-def trial_mean(results: dict, which: str, steps: str, name: str) -> float | None:
-    """Return the mean held-out loss over the seeds, or None."""
-    losses = trial_losses(results, which, steps, name)
-    return statistics.fmean(losses) if losses else None
-
-
-def trial_cell(results: dict, which: str, steps: str, name: str) -> str:
-    """Return the mean over the seeds and half the distance between the extremes."""
-    losses = trial_losses(results, which, steps, name)
-    if len(losses) < 2:
-        return number(losses[0] if losses else None)
-    half = (max(losses) - min(losses)) / 2
-    return f"{statistics.fmean(losses):.3f} ± {half:.3f}"
-
-
 def trial_rows(results: dict, steps: str, names: list[str]) -> Rows:
-    """Return the rows of trials, each with a cell for each list."""
+    """Return the loss of the program and how each trial changes it, with both lists."""
+    before = {w: trial_losses(results, w, steps, "baseline") for w in LISTS}
+    cells = [number(statistics.fmean(losses)) for losses in before.values()]
     rows = [["what is changed", "own list", "published list"]]
+    rows.append(["nothing: the loss", *cells])
     for name in names:
-        label = "nothing" if name == "baseline" else name
-        cells = [trial_cell(results, which, steps, name) for which in LISTS]
-        rows.append([label, *cells])
+        changes = [
+            mean_change(losses, trial_losses(results, which, steps, name))
+            for which, losses in before.items()
+        ]
+        rows.append([name, *changes])
     return rows
 
 
 PARTS = [
-    *("baseline", "no attention", "no MLP", "no residuals", "no positions"),
+    *("no attention", "no MLP", "no residuals", "no positions"),
     *("no norms", "no first norm", "tied head", "no √d"),
 ]
 OPTIMISER = ("SGD", "rate", "deviation")
 OTHERS = [name for name in TRIALS if name.startswith(OPTIMISER)]
-TRAINING = ["baseline", "no decay", *OTHERS]
+TRAINING = ["no decay", *OTHERS]
 SIZES = [name for name in TRIALS if TRIALS[name].sizes or "narrow" in name]
 
 
 @table
 def ablations(results: dict) -> Rows:
-    """Held-out losses after 1,000 steps without a part of the model."""
+    """What the loss after 1,000 steps becomes without a part of the model."""
     return trial_rows(results, "1000", PARTS)
 
 
 @table
 def sizes(results: dict) -> Rows:
-    """Held-out losses after 1,000 steps at other sizes."""
-    return trial_rows(results, "1000", ["baseline", *SIZES])
+    """What the loss after 1,000 steps becomes at other sizes."""
+    return trial_rows(results, "1000", SIZES)
 
 
 @table
 def training(results: dict) -> Rows:
-    """Held-out losses after 1,000 steps of another training."""
+    """What the loss after 1,000 steps becomes with another training."""
     return trial_rows(results, "1000", TRAINING)
 
 
 @table
 def ablations_long(results: dict) -> Rows:
-    """Held-out losses after 5,000 steps."""
-    return trial_rows(results, "5000", LONG_TRIALS)
+    """What the loss after 5,000 steps becomes without a part, or with one more."""
+    return trial_rows(results, "5000", LONG_TRIALS[1:])
 
 
 @table

@@ -80,7 +80,7 @@ def test_counting_gives_the_recorded_ladder(which, results, request):
     if which == "published":
         request.getfixturevalue("published")
     docs, held_out = split(which, 1000)
-    ladder = results[which]["ladder"]["1000"]
+    ladder = results[which]["ladder"]["1000"]["42"]
     assert ladder["uniform"]["add one"] == round(math.log(27), 6)
     for n, name in enumerate(("unigram", "bigram", "trigram"), start=1):
         counts = measures.ngram(docs[:1000], n)

@@ -121,7 +121,7 @@ def test_the_baselines_are_those_of_the_book(labs):
     from experiments.run import read
 
     info = labs("training.begin")
-    ladder = read()["own"]["ladder"]["1000"]
+    ladder = read()["own"]["ladder"]["1000"]["42"]
     assert round(info["uniform"], 6) == ladder["uniform"]["add one"]
     assert round(info["bigram"], 6) == ladder["bigram"]["add one"]
     assert info["held_out"] == 600

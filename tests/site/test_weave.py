@@ -5,7 +5,6 @@ import re
 import subprocess
 import symtable
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
