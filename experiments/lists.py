@@ -48,7 +48,11 @@ def split(
     which: str, steps: int, document: Path = BOOK, seed: int = SEED
 ) -> tuple[list, list]:
     """Return the names to train on for a number of steps, and those held out."""
-    names = shuffled(which, document, seed)
+    return cut(shuffled(which, document, seed), which, steps)
+
+
+def cut(names: list[str], which: str, steps: int) -> tuple[list, list]:
+    """Return of shuffled names those to train on, and those held out."""
     if which == "own":
         return names[:OWN_TRAINING], names[OWN_TRAINING:]
     return names[:steps], names[steps : steps + PUBLISHED_HELD_OUT]

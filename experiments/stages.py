@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from experiments.lists import documents
+from experiments.lists import cut, documents
 from experiments.programs import BOOK, program
 from literate.core.document import parse
 from literate.core.modules import load, output_at
@@ -26,23 +26,15 @@ def stage(name: str, document: Path = BOOK, variant: str | None = None) -> Modul
 
 
 def losses(which: str, seed: int, document: Path = BOOK) -> dict[str, float]:
-    """Return the loss of each stage and of the program, with the names dealt by a seed.
+    """Return the loss of each stage, with the names dealt by a seed.
 
-    All learn from the same 1,000 names of a list and are tested on the same 600.
+    They learn from the names, and are tested on those, that a trial of 1,000 steps has.
     """
-    found = {}
-    for name in STAGES:
-        module = stage(name, document)
-        found[name] = printed_loss(module, which, seed, document)
-    microgpt = program(document)
-    rng = random.Random(seed)
-    tokenizer, docs, held_out = deal(rng, which, document)
-    model = microgpt.Model(tokenizer).randomize(rng)
-    with microgpt.collector_paused():
-        for _ in microgpt.train(model, docs, 1000):
-            pass
-        found["microgpt"] = round(microgpt.loss_per_token(held_out, model), 4)
-    return found
+    modules = {name: stage(name, document) for name in STAGES}
+    return {
+        name: printed_loss(module, which, seed, document)
+        for name, module in modules.items()
+    }
 
 
 def without_attention(which: str, seed: int, document: Path = BOOK) -> float:
@@ -53,9 +45,10 @@ def without_attention(which: str, seed: int, document: Path = BOOK) -> float:
 
 def deal(rng: random.Random, which: str, document: Path) -> tuple:
     """Return what the stages' own `deal` returns, of a list of names."""
-    docs = list(documents(which, document))
-    rng.shuffle(docs)
-    return program(document).Tokenizer("".join(docs)), docs[:1000], docs[-600:]
+    names = list(documents(which, document))
+    rng.shuffle(names)
+    docs, held_out = cut(names, which, 1000)
+    return program(document).Tokenizer("".join(names)), docs[:1000], held_out
 
 
 def printed_loss(
