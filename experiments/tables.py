@@ -161,7 +161,7 @@ TABLES |= {f"stages_{count}": first_stages(count) for count in range(2, 6)}
 
 
 def stage_losses(results: dict, which: str, name: str) -> list[float]:
-    """Return the losses of a stage or the program, one for each way to deal the names."""
+    """Return the losses of a stage or the program, one for each deal of the names."""
     if name == "microgpt":
         return trial_losses(results, which, "1000", "baseline")
     return [found[name] for _, found in sorted(results[which]["stages"].items())]
