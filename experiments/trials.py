@@ -44,7 +44,7 @@ TRIALS = {
     "n_embd 8": Trial(sizes={"n_embd": 8}),
     "n_embd 32": Trial(sizes={"n_embd": 32}),
 }
-LONG_TRIALS = ["baseline", "no attention", "no MLP", "two layers"]
+LONG_TRIALS = ["baseline", "no attention", "two layers"]
 FIRST = 20  # losses that are kept, so that a test can repeat them
 
 
