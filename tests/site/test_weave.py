@@ -208,6 +208,17 @@ def test_captions_say_the_lines_of_the_file(book, program_of_book):
     assert checked > 50
 
 
+def test_captions_say_the_lines_of_the_document(book):
+    document, _, site = book
+    for chunk in document.chunks.values():
+        for piece in chunk.all_pieces():
+            if piece.lines:
+                first, last = piece.line + 1, piece.line + len(piece.lines)
+                assert document.lines[first - 1] == piece.lines[0]
+                said = f"line {first}" if first == last else f"lines {first}–{last}"
+                assert f"{said} of microgpt.md" in page(site, "book.md").text
+
+
 def test_the_copy_button_has_the_code_alone(book, program_of_book):
     document, outputs, site = book
     program = "\n".join(output.text for output in outputs)
