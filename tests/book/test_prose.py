@@ -68,7 +68,9 @@ def test_inline_formulas_are_closed():
 
 def test_the_glossary_has_the_terms_that_chapters_define_and_no_others():
     prose = Prose(Book(BOOK), Surroundings(draw=str))
-    table = "".join(BOOK.lines).partition("| term | meaning |\n")[2].partition("\n\n")[0]
+    table = (
+        "".join(BOOK.lines).partition("| term | meaning |\n")[2].partition("\n\n")[0]
+    )
     rows = [row.strip("| ").partition(" | ")[0] for row in table.splitlines()[1:]]
     assert {*rows} ^ {term.name for term in prose.terms.values()} == set()
     assert rows == sorted(rows, key=str.casefold)
