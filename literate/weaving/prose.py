@@ -179,7 +179,8 @@ class Prose:
 
     def _find_uses(self) -> None:
         for chapter, text in self._texts():
-            for word in self.words.findall(_TOKEN.sub(" ", text)):
+            text = _TOKEN.sub(" ", _GLOSSARY.sub(" ", text))
+            for word in self.words.findall(text):
                 term = self.term(word)
                 if chapter is not term.chapter and chapter not in term.used_in:
                     term.used_in.append(chapter)

@@ -215,7 +215,11 @@ def test_captions_say_the_lines_of_the_document(book):
             if piece.lines:
                 first, last = piece.line + 1, piece.line + len(piece.lines)
                 assert document.lines[first - 1] == piece.lines[0]
-                said = f"line {first}" if first == last else f"lines {first}–{last}"
+                said = (
+                    f"line {first}"
+                    if first == last
+                    else f"lines {first}\N{EN DASH}{last}"
+                )
                 assert f"{said} of microgpt.md" in page(site, "book.md").text
 
 
@@ -537,6 +541,7 @@ def test_the_glossary_says_what_a_term_means():
     assert 'title="what does something"' in page(site, "the-end.md").text
     assert "what does *something*" in page(site, "terms.md").text
     assert "A gizmo is a thing." not in page(site, "terms.md").text
+    assert ">Glossary</a>" not in page(site, "terms.md").text  # it is no use of a term
 
 
 def test_a_plural_is_the_same_term():
