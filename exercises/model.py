@@ -166,3 +166,34 @@ def _caches(names: dict, program: ModuleType) -> Iterator[Mark]:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
+
+
+@exercise(
+    "layernorm",
+    '''
+def layernorm(x):
+    """Move plain numbers so that their mean is 0, then scale them as RMSNorm does."""
+    return x
+''',
+)
+def _layernorm(names: dict, program: ModuleType) -> Iterator[Mark]:
+    norm = get(names, "layernorm")
+
+    def book_norm(numbers: list[float], mean: float) -> list[float]:
+        moved = [program.Value(number - mean) for number in numbers]
+        return [y.data for y in program.rmsnorm(moved)]
+
+    for what, x in (
+        ("2, 4 and 6", [2.0, 4.0, 6.0]),
+        ("102, 104 and 106", [102.0, 104.0, 106.0]),
+        ("numbers of both signs", [-1.0, 3.0, 0.5, -2.0]),
+        ("equal numbers", [5.0, 5.0]),
+        ("a small vector, where the ε is felt", [0.001, -0.002]),
+    ):
+        mean = sum(x) / len(x)
+        slips = [
+            ("take the mean away first", book_norm(x, 0.0)),
+            ("the mean is gone; now divide", [xi - mean for xi in x]),
+        ]
+        hint = "subtract the mean; then divide by √(mean of the squares + 0.00001)"
+        yield near(what, norm([*x]), book_norm(x, mean), hint, slips)

@@ -175,7 +175,10 @@ class Chunks:
         return f'{verb} <a class="{rel}" href="{self.url(other)}">{escape(text)}</a>'
 
     def _places(self, piece: Piece) -> Iterator[str]:
-        """Yield where a piece is in each of the programs that it is part of."""
+        """Yield where a piece is in the document, and in each program it is part of."""
+        if piece.lines:
+            lines = _lines(piece.line + 1, piece.line + len(piece.lines))
+            yield f"{lines} of {escape(self.document.name)}"
         for listing in self._listings.get(piece, []):
             path = listing.output.path
             if piece.is_data:
@@ -184,10 +187,13 @@ class Chunks:
             elif listing.prefix and piece.lines:
                 first = listing.output.line_of(piece.line + 1)
                 last = self._last_line(listing, piece)
-                lines = f"lines {first}\N{EN DASH}{last}"
-                lines = f"line {first}" if first == last else lines
+                lines = _lines(first, last)
                 url = f"{listing.page}#{listing.prefix}{first}"
                 yield f'<a class="lines" href="{url}">{lines}</a> of {escape(path)}'
+
+
+def _lines(first: int, last: int) -> str:
+    return f"line {first}" if first == last else f"lines {first}\N{EN DASH}{last}"
 
 
 @dataclass

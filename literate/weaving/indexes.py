@@ -122,7 +122,7 @@ def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
 
 
 def terms(every: Iterable[Term], prose: PageProse) -> Page:
-    """Return the index of terms: each in the sentence that defines it."""
+    """Return the index of terms: each with what it means."""
     shown = ""
     for term in sorted(every, key=lambda term: term.name.casefold()):
         used = ", ".join(chapter.link for chapter in term.used_in)
@@ -132,12 +132,12 @@ def terms(every: Iterable[Term], prose: PageProse) -> Page:
             raw_block(f'<div class="entry-term" id="{term.anchor}">')
             + "\n"
             + raw(f'<a href="{term.url}"><b>{escape(term.name)}</b></a> · ')
-            + prose.show(term.sentence, 0, has_terms=False)
+            + prose.show(term.meaning, 0, has_terms=False)
             + raw(f' <span class="uses">{uses}</span>')
             + "\n"
             + raw_block("</div>")
         )
-    about = "The terms, in the words that define them."
+    about = "The terms, what they mean, and where they are used."
     return Page(TERMS, "Index of terms", shown, about)
 
 

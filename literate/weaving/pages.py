@@ -175,7 +175,7 @@ class _Weaver:
         ):
             if page.text:
                 text = f"# {page.title}\n\n{page.description}\n{page.text}"
-                yield replace(page, text=text)
+                yield replace(page, text=text, meta=_LAST)
 
     def _whole(self) -> Page:
         """Return the book on one page, for printing and for those who scroll."""
@@ -275,6 +275,7 @@ class _Weaver:
 
 
 _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
+_LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'

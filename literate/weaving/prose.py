@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape
+from typing import TypeVar
 
 from math_core import LatexError, LatexToMathML
 
@@ -14,6 +15,7 @@ from literate.core.diagnostics import Problem, did_you_mean
 from literate.weaving.book import TERMS, Book, Chapter, Section
 from literate.weaving.html import link, plain, raw, slug
 
+_Found = TypeVar("_Found")
 _TOKEN = re.compile(
     r"""
       (?P<escaped> \\[\s\S] )
@@ -33,6 +35,9 @@ _DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_GLOSSARY = re.compile(
+    r"^\| term \| meaning \|\n\|[ |:-]+\n((?:\|.*\n)+)", re.MULTILINE
+)
 _SHOWN_USES = 3
 
 
@@ -54,12 +59,20 @@ class Surroundings:
 
 @dataclass
 class Term:
-    """A term marked `<dfn>`: its sentence as Markdown, its chapter, and who uses it."""
+    """A term marked `<dfn>`: its meaning as Markdown, its chapter, and who uses it.
+
+    One with a note behind its name, as in "key (attention)", has an everyday sense as
+    well: where the word stands alone, nobody knows which of them is meant.
+    """
 
     name: str
-    sentence: str
+    meaning: str
     chapter: Chapter
     used_in: list[Chapter] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.name.endswith(")")
 
     @property
     def anchor(self) -> str:
@@ -92,8 +105,7 @@ class Prose:
         self._set_aside: set[int] = set()  # starts of blocks shown elsewhere
         self._set_notes_aside()
         self.terms: dict[str, Term] = {}
-        for term in self._find_terms():
-            self.terms.setdefault(_folded(term.name), term)
+        self._find_terms()
         self.words = self._pattern()
         self._find_uses()
 
@@ -124,12 +136,31 @@ class Prose:
                 continue
             self._set_aside.add(block.start)
 
-    def _find_terms(self) -> Iterator[Term]:
+    def term(self, word: str) -> Term:
+        """Return what a word means that is marked as a term, or may be a plural."""
+        return _one_of(self.terms, word)
+
+    def _find_terms(self) -> None:
+        """Find the terms: what they mean is in the glossary, or else the sentence."""
+        glossary = self._glossary()
         for chapter, text in self._texts():
             for sentence in _SENTENCE_END.split(text):
-                for name in re.findall(r"<dfn>(.*?)</dfn>", sentence, re.DOTALL):
-                    shown = re.sub(r"</?dfn>", "", " ".join(sentence.split()))
-                    yield Term(plain(name), shown, chapter)
+                shown = re.sub(r"</?dfn>", "", " ".join(sentence.split()))
+                for found in re.findall(r"<dfn>(.*?)</dfn>", sentence, re.DOTALL):
+                    entry = _one_of(glossary, found)
+                    name, meaning = entry or (plain(found), shown)
+                    term = Term(name, meaning, chapter)
+                    self.terms.setdefault(_folded(name.partition(" (")[0]), term)
+
+    def _glossary(self) -> dict[str, tuple[str, str]]:
+        """Return the rows of the tables with the columns "term" and "meaning"."""
+        rows = {}
+        for _, text in self._texts():
+            for table in _GLOSSARY.findall(text):
+                for row in table.splitlines():
+                    name, _, meaning = row.strip("| ").partition(" | ")
+                    rows[_folded(name.partition(" (")[0])] = plain(name), meaning
+        return rows
 
     def _texts(self) -> Iterator[tuple[Chapter, str]]:
         """Yield the chapters' texts."""
@@ -139,16 +170,18 @@ class Prose:
                     yield chapter, self.book.text(block)
 
     def _pattern(self) -> re.Pattern[str]:
-        """Return what matches the terms, longer ones first."""
-        words = sorted(self.terms, key=len, reverse=True)
+        """Return what matches the terms, longer ones first, also in the plural."""
+        words = [word for word, term in self.terms.items() if term.is_plain]
+        words.sort(key=len, reverse=True)
         each = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
         each = each or "(?!)"  # which matches nothing
-        return re.compile(rf"(?<![\w-])(?:{each})(?![\w-])", re.IGNORECASE)
+        return re.compile(rf"(?<![\w-])(?:{each})(?:e?s)?(?![\w-])", re.IGNORECASE)
 
     def _find_uses(self) -> None:
         for chapter, text in self._texts():
-            for word in self.words.findall(_TOKEN.sub(" ", text)):
-                term = self.terms[_folded(word)]
+            text = _TOKEN.sub(" ", _GLOSSARY.sub(" ", text))
+            for word in self.words.findall(text):
+                term = self.term(word)
                 if chapter is not term.chapter and chapter not in term.used_in:
                     term.used_in.append(chapter)
 
@@ -269,7 +302,7 @@ class PageProse:
         return f"{raw(opening)}{text}{raw('</span>')}"
 
     def _term_defined(self, name: str) -> str:
-        term = self.prose.terms[_folded(name)]
+        term = self.prose.term(name)
         if term.anchor in self._linked:
             return f"<dfn>{name}</dfn>"
         self._linked.add(term.anchor)
@@ -282,12 +315,12 @@ class PageProse:
         return self.prose.words.sub(self._word, text)
 
     def _word(self, match: re.Match[str]) -> str:
-        term = self.prose.terms[_folded(match[0])]
+        term = self.prose.term(match[0])
         if term.anchor in self._linked or term.chapter is self.chapter:
             return match[0]
         self._linked.add(term.anchor)
         return raw(
-            f'<a class="term" href="{term.url}" title="{escape(plain(term.sentence))}">'
+            f'<a class="term" href="{term.url}" title="{escape(plain(term.meaning))}">'
             f"{escape(match[0])}</a>"
         )
 
@@ -304,6 +337,12 @@ def _margin(term: Term) -> str:
         '<span class="sidenote term-note" role="note" data-search-exclude>'
         f"<b>{escape(term.name)}</b> used in {links}{more}</span>"
     )
+
+
+def _one_of(table: dict[str, _Found], word: str) -> _Found | None:
+    """Return what stands in a table under a word, which may be a plural."""
+    singular = (_folded(word).removesuffix(ending) for ending in ("", "s", "es"))
+    return next((table[each] for each in singular if each in table), None)
 
 
 def _folded(word: str) -> str:

@@ -14,7 +14,9 @@ pytest.importorskip("markdown", reason="the site's tools are not installed")
 
 import math_core
 
+from literate.weaving.book import Book
 from literate.weaving.diagrams import draw_once
+from literate.weaving.prose import Prose, Surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = parse((ROOT / "microgpt.md").read_text(encoding="utf-8"), "microgpt.md")
@@ -62,3 +64,13 @@ def test_inline_formulas_are_closed():
     text = "".join(x for i, x in enumerate(BOOK.lines) if i not in fenced)
     for paragraph in re.split(r"\n\s*\n", re.sub(r"`[^`]*`", "", text)):
         assert paragraph.count("$") % 2 == 0, paragraph
+
+
+def test_the_glossary_has_the_terms_that_chapters_define_and_no_others():
+    prose = Prose(Book(BOOK), Surroundings(draw=str))
+    table = (
+        "".join(BOOK.lines).partition("| term | meaning |\n")[2].partition("\n\n")[0]
+    )
+    rows = [row.strip("| ").partition(" | ")[0] for row in table.splitlines()[1:]]
+    assert {*rows} ^ {term.name for term in prose.terms.values()} == set()
+    assert rows == sorted(rows, key=str.casefold)

@@ -47,6 +47,16 @@ def softmax(scores):
 def rmsnorm(x):
     scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]""",
+    "layernorm": """
+def layernorm(x):
+    mean = sum(x) / len(x)
+    scale = (sum((xi - mean) ** 2 for xi in x) / len(x) + 1e-5) ** -0.5
+    return [(xi - mean) * scale for xi in x]""",
+    "nudge": "from microgpt import mean_loss\n"
+    + from_book("def worst(tokens, model, params, h=1e-4):"),
+    "batch": "from microgpt import mean_loss\n"
+    + from_book("def batch_slopes(batch, model):"),
+    "top-k": from_book("def top_k(probabilities, k):"),
     "parameters": """
 def count(v, n, layers, block):
     return 2 * v * n + block * n + layers * 12 * n * n""",
@@ -132,6 +142,20 @@ WRONG = [
     ("softmax", "def softmax(s):\n    return (x for x in s)", "make a list"),
     ("rmsnorm", SOLUTIONS["rmsnorm"].replace(" + 1e-5", ""), "the ε"),
     ("rmsnorm", SOLUTIONS["rmsnorm"].replace(" / len(x)", ""), "mean of the squares"),
+    ("layernorm", SOLUTIONS["rmsnorm"].replace("def rms", "def layer"), "away first"),
+    ("layernorm", SOLUTIONS["layernorm"].replace(" * scale", ""), "now divide"),
+    ("nudge", SOLUTIONS["nudge"].replace("p.grad = 0.0", "pass"), "slopes to 0"),
+    ("nudge", SOLUTIONS["nudge"].replace("p.data = here\n", "pass\n"), "some are not"),
+    ("nudge", "def worst(tokens, model, params):\n    return 1e-9", "wrong slope"),
+    ("batch", SOLUTIONS["batch"].replace(" / len(batch)", ""), "number of names"),
+    ("batch", SOLUTIONS["batch"].replace("p.grad = 0.0", "pass"), "before you came"),
+    ("batch", "def batch_slopes(batch, model):\n    return 0", "model.params()"),
+    ("top-k", SOLUTIONS["top-k"].replace("p / total", "p"), "divide by its sum"),
+    (
+        "top-k",
+        "def top_k(p, k):\n    p = sorted(p)[::-1][:k]\n    return p",
+        "should be [",
+    ),
     ("parameters", "def count(*sizes):\n    return 4192", "should be 14528"),
     (
         "attention",

@@ -208,6 +208,21 @@ def test_captions_say_the_lines_of_the_file(book, program_of_book):
     assert checked > 50
 
 
+def test_captions_say_the_lines_of_the_document(book):
+    document, _, site = book
+    for chunk in document.chunks.values():
+        for piece in chunk.all_pieces():
+            if piece.lines:
+                first, last = piece.line + 1, piece.line + len(piece.lines)
+                assert document.lines[first - 1] == piece.lines[0]
+                said = (
+                    f"line {first}"
+                    if first == last
+                    else f"lines {first}\N{EN DASH}{last}"
+                )
+                assert f"{said} of microgpt.md" in page(site, "book.md").text
+
+
 def test_the_copy_button_has_the_code_alone(book, program_of_book):
     document, outputs, site = book
     program = "\n".join(output.text for output in outputs)
@@ -510,6 +525,37 @@ def test_a_term_is_linked_once_where_another_chapter_uses_it():
     assert page(site, "the-end.md").text.count('class="term"') == 1
     assert 'title="A gizmo is a thing."' in page(site, "the-end.md").text
     assert 'class="term"' not in page(site, "first-chapter.md").text
+
+
+GLOSSARY = """
+## Glossary
+
+| term | meaning |
+| --- | --- |
+| gizmo | what does *something* |
+"""
+
+
+def test_the_glossary_says_what_a_term_means():
+    site = woven(DOCUMENT + GLOSSARY)
+    assert 'title="what does something"' in page(site, "the-end.md").text
+    assert "what does *something*" in page(site, "terms.md").text
+    assert "A gizmo is a thing." not in page(site, "terms.md").text
+    assert ">Glossary</a>" not in page(site, "terms.md").text  # it is no use of a term
+
+
+def test_a_plural_is_the_same_term():
+    text = DOCUMENT.replace("A <dfn>gizmo</dfn> is a thing", "<dfn>Gizmos</dfn> are")
+    text = text.replace("A gizmo again", "Two gizmos again") + GLOSSARY
+    site = woven(text)
+    assert page(site, "the-end.md").text.count('class="term"') == 1
+    assert 'id="term-gizmo"' in page(site, "first-chapter.md").text
+
+
+def test_a_term_with_an_everyday_sense_is_not_linked_by_itself():
+    site = woven(DOCUMENT + GLOSSARY.replace("gizmo", "gizmo (of the shop)"))
+    assert 'class="term"' not in page(site, "the-end.md").text
+    assert "gizmo (of the shop)" in page(site, "terms.md").text
 
 
 def test_notes_stand_where_they_are_called():
