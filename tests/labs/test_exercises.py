@@ -90,6 +90,11 @@ def unigram(names, name):
     tokens = letters.encode(name)[1:]
     return sum(-math.log((counts[t] + 1) / total) for t in tokens) / len(tokens)""",
     "squared-relu": re.search(r"\(variant squared-relu\)\n(.*?)```", BOOK, re.S)[1],
+    "reading": "from microgpt import split_docs\n" + from_book("def documents(raw):"),
+    "resume": "from microgpt import Adam, train\n"
+    + from_book("def resume(model, docs, steps, m, v, done):").replace(
+        "undisturbed", "train"
+    ),
 }
 
 # Usual slips, and words that the reader is told about them
@@ -174,6 +179,26 @@ WRONG = [
     ("squared-relu", SOLUTIONS["squared-relu"].replace(" ** 2", ""), "nothing that it"),
     ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2", "** 3"), "squared?"),
     ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2 for", "** for"), "line 4"),
+    ("reading", SOLUTIONS["reading"].replace("-sig", ""), "mark belongs to no name"),
+    ("reading", SOLUTIONS["reading"].replace("if not docs", "if 0"), "no ValueError"),
+    ("reading", SOLUTIONS["reading"].replace("utf-8-sig", "latin-1"), "are UTF-8"),
+    (
+        "reading",
+        SOLUTIONS["reading"].replace("split_docs(raw", "str.splitlines(raw"),
+        "newlines only",
+    ),
+    (
+        "resume",
+        SOLUTIONS["resume"].replace("[*m], [*v]", "adam.m, adam.v"),
+        "forgotten",
+    ),
+    ("resume", SOLUTIONS["resume"].replace("[*v], done", "[*v], 0"), "adam.steps"),
+    (
+        "resume",
+        "from microgpt import train\ndef resume(model, docs, steps, *_):\n"
+        "    return list(train(model, docs, steps))",
+        "tell Adam how many",
+    ),
 ]
 
 # What breaks off an answer, or its check
