@@ -330,6 +330,7 @@ def test_the_book_says_how_long_both_are(program):
     book = " ".join((ROOT / "microgpt.md").read_text(encoding="utf-8").split())
     assert f"| **together** | | {algorithm} |" in book
     assert f"eleven lines of the {algorithm}" in book
+    assert "| looking back | [Attention](#attention) | 11 |" in book
     assert (
         f"last part](#a-program-for-others) of this book and take {comfort} lines"
         in book
