@@ -47,6 +47,7 @@ experiments: .venv ## run what is missing of the runs behind the tables and figu
 bench: .venv tangle ## measure the program, the tangler and the labs side by side
 	$(BIN)/python experiments/speed/engine.py
 	$(BIN)/python -m experiments.speed.ideas
+	$(BIN)/python -m experiments.speed.memory
 	$(BIN)/python experiments/speed/tangling.py
 	$(BIN)/python experiments/speed/labs.py
 

@@ -1,4 +1,4 @@
-"""Exercises of part VI, Experiments."""
+"""Exercises of part V, Experiments."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ exit status is 1 if a table is not what the results say. --show prints all table
 from __future__ import annotations
 
 import argparse
+import ast
 import math
 import re
 import statistics
@@ -16,8 +17,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.programs import BOOK
+from experiments.programs import BOOK, program
 from experiments.run import read
+from experiments.speed.lines import code_lines
 from experiments.trials import LONG_TRIALS, TRIALS
 from literate.tool.outputs import OutputError, replace_file
 
@@ -109,6 +111,43 @@ STAGES = {
     "stage5_layers": "5: heads and layers",
     "microgpt": "the program",
 }
+
+
+ALGORITHM = {  # parts: the names that each defines, and the chapter that makes it
+    "documents": ("split_docs", "Documents"),
+    "letters to numbers and back": ("Tokenizer", "Tokens"),
+    "numbers that remember": ("births Value", "A number that remembers"),
+    "a vector times a matrix": ("linear", "Many inputs, one node"),
+    "probabilities": ("logsumexp softmax", "From scores to probabilities"),
+    "one size for all": ("rmsnorm", "Keeping numbers in size"),
+    "looking back": ("look_back attention", "Attention"),
+    "the hidden layer, and sums": ("mlp add", "A small network"),
+    "sizes and parameters": ("Model", "The parameters"),
+    "the model": ("gpt", "The whole model"),
+    "the loss": ("mean_loss", "The loss"),
+    "Adam": ("Adam", "Adam"),
+    "training": ("learn train", "The training loop"),
+    "speaking": ("generate", "Sampling"),
+}
+
+
+@table
+def algorithm(results: dict) -> Rows:
+    """How many lines of code each part of the algorithm has; of no result."""
+    source = program().source
+    sizes, lines = {}, code_lines(source)
+    for node in ast.parse(source).body:
+        names = getattr(node, "targets", [node])
+        name = getattr(names[0], "id", getattr(names[0], "name", ""))
+        sizes[name] = len(lines & {*range(node.lineno, node.end_lineno + 1)})
+    rows = [["part", "chapter", "lines"]]
+    total = 0
+    for part, (names, chapter) in ALGORITHM.items():
+        count = sum(sizes[name] for name in names.split())
+        anchor = chapter.lower().replace(",", "").replace(" ", "-")
+        rows.append([part, f"[{chapter}](#{anchor})", number(count, 0)])
+        total += count
+    return [*rows, ["**together**", "", number(total, 0)]]
 
 
 @table

@@ -13,6 +13,7 @@ import pytest
 from experiments import figures, measures, run, tables
 from experiments.lists import PUBLISHED, split
 from experiments.programs import BOOK, fingerprint, program
+from experiments.speed import memory
 from experiments.speed.ideas import IDEAS, Comparison
 from experiments.trials import TRIALS, first_losses
 
@@ -139,6 +140,10 @@ def test_the_pass_by_hand_has_the_same_losses():
     assert by_hand == pytest.approx(list(islice(comparison.steps(), 8)), abs=1e-12)
 
 
+def test_what_does_more_takes_longer():
+    assert memory.ratio(lambda: [*range(50_000)], lambda: None, 3)["times"] > 2
+
+
 # Tables
 
 
@@ -157,6 +162,7 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
     gaps = [point["held out"] - point["train"] for point in (start, end)]
     nonsense = own["nonsense"]
     ways = results["speed"]["other ways"]
+    slower = {name: r["times"] for name, r in results["speed"]["memory"].items()}
     sentences = [
         f"{nonsense['real is likelier']:.0%}".replace("%", " %")
         + f" of {nonsense['pairs']} names that were held out",
@@ -165,6 +171,9 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
         f"the gap was {gaps[0]:.3f} at the start and is {gaps[1]:.3f} at the end",
         f"found it {ways['by hand, times faster']['times']:.1f} times",
         f"a step is about {ways['the tape, times faster']['times']:.1f} times as quick",
+        f"took about {slower['shuffled']:.0f} times as long. The numbers are the same",
+        f"takes about {slower['a float each']:.0f} times as long as to add up one",
+        f"fields, takes about {slower['a value each']:.0f} times as long, and",
     ]
     prose = " ".join(BOOK.read_text(encoding="utf-8").split())
     assert not [sentence for sentence in sentences if sentence not in prose]

@@ -257,7 +257,10 @@ def open_cells(open_page):
     return open_one
 
 
-@pytest.mark.parametrize("chapter", ["documents", "backwards-in-the-right-order"])
+@pytest.mark.parametrize(
+    "chapter",
+    ["documents", "backwards-in-the-right-order", "stopping-and-going-on"],
+)
 def test_the_sessions_of_a_chapter_run_in_the_page(open_cells, chapter):
     page = open_cells(chapter)
     page.page.locator("details > summary").last.click()

@@ -100,6 +100,13 @@ def unigram(names, name):
     tokens = letters.encode(name)[1:]
     return sum(-math.log((counts[t] + 1) / total) for t in tokens) / len(tokens)""",
     "squared-relu": re.search(r"\(variant squared-relu\)\n(.*?)```", BOOK, re.S)[1],
+    "fused": "from microgpt import Value\n" + from_book("def square_sum(x):"),
+    "flat": from_book("def transposed(flat, rows, columns):"),
+    "reading": "from microgpt import split_docs\n" + from_book("def documents(raw):"),
+    "resume": "from microgpt import Adam, train\n"
+    + from_book("def resume(model, docs, steps, m, v, done):").replace(
+        "undisturbed", "train"
+    ),
 }
 
 # Usual slips, and words that the reader is told about them
@@ -198,6 +205,36 @@ WRONG = [
     ("squared-relu", SOLUTIONS["squared-relu"].replace(" ** 2", ""), "nothing that it"),
     ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2", "** 3"), "squared?"),
     ("squared-relu", SOLUTIONS["squared-relu"].replace("** 2 for", "** for"), "line 4"),
+    ("fused", SOLUTIONS["fused"].replace("2 * xi.data", "xi.data"), "x² is 2x"),
+    ("fused", SOLUTIONS["fused"].replace("[*x]", "[]"), "did you list"),
+    ("fused", SOLUTIONS["fused"].replace("return Value(", "return (0, "), "no Value"),
+    (
+        "fused",
+        "def square_sum(x):\n    return sum(xi**2 for xi in x)",
+        "say children and slopes",
+    ),
+    ("flat", SOLUTIONS["flat"].replace("* columns", "* rows"), "i * columns + j"),
+    ("flat", "def transposed(x, m, n): return [x[j::n] for j in range(n)]", "one flat"),
+    ("reading", SOLUTIONS["reading"].replace("-sig", ""), "mark belongs to no name"),
+    ("reading", SOLUTIONS["reading"].replace("if not docs", "if 0"), "no ValueError"),
+    ("reading", SOLUTIONS["reading"].replace("utf-8-sig", "latin-1"), "are UTF-8"),
+    (
+        "reading",
+        SOLUTIONS["reading"].replace("split_docs(raw", "str.splitlines(raw"),
+        "newlines only",
+    ),
+    (
+        "resume",
+        SOLUTIONS["resume"].replace("[*m], [*v]", "adam.m, adam.v"),
+        "forgotten",
+    ),
+    ("resume", SOLUTIONS["resume"].replace("[*v], done", "[*v], 0"), "adam.steps"),
+    (
+        "resume",
+        "from microgpt import train\ndef resume(model, docs, steps, *_):\n"
+        "    return list(train(model, docs, steps))",
+        "tell Adam how many",
+    ),
 ]
 
 # What breaks off an answer, or its check

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import types
+from pathlib import Path
 
 import pytest
 
 from experiments.speed.lines import code_lines
 
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ["anna", "hanna", "hannah", "ann", "nan"]
 
 
@@ -321,6 +323,19 @@ def test_the_algorithm_and_the_comfort_are_short(program):
     _, algorithm, comfort = parts(program)
     assert 150 < len(code_lines(algorithm)) <= 190
     assert 200 < len(code_lines(comfort)) <= 300
+
+
+def test_the_book_says_how_long_both_are(program):
+    _, algorithm, comfort = (len(code_lines(part)) for part in parts(program))
+    book = " ".join((ROOT / "microgpt.md").read_text(encoding="utf-8").split())
+    assert f"| **together** | | {algorithm} |" in book
+    assert f"eleven lines of the {algorithm}" in book
+    assert "| looking back | [Attention](#attention) | 11 |" in book
+    assert (
+        f"last part](#a-program-for-others) of this book and take {comfort} lines"
+        in book
+    )
+    assert "test_the_algorithm_runs_when_all_after_it_is_cut_away`" in book
 
 
 def test_the_algorithm_runs_when_all_after_it_is_cut_away(program, microgpt):
