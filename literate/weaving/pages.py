@@ -11,7 +11,7 @@ from html import escape
 from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
-from literate.core.counts import count_chapters
+from literate.core.counts import count_chapters, reading_minutes
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
 from literate.core.programs import Output
@@ -20,7 +20,7 @@ from literate.weaving.book import LISTING, WHOLE, Book, Chapter
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import Page, plain, raw_block
+from literate.weaving.html import Page, plain, raw, raw_block
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
@@ -86,7 +86,7 @@ class _Weaver:
             here = {chapter.path for chapter in self.book.chapters}
         meta = {"description": page.description, **page.meta}
         head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in meta.items())
-        body = _localize(page.text, here)
+        body = _localize(page.text, here, up="../" * page.path.count("/"))
         definitions = "".join(self.prose.link_definitions)
         return replace(page, text=f"---\n{head}\n---\n\n{body}\n\n{definitions}")
 
@@ -97,13 +97,23 @@ class _Weaver:
 
     def _chapter(self, chapter: Chapter) -> Page:
         prose = PageProse(self.prose, chapter)
-        body = ""
-        if chapter.part:
-            anchor = f" #{chapter.part.anchor}" if chapter.opens_part else ""
-            body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
+        body = self._part(chapter, prose)
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
         body += self._blocks(chapter.blocks, prose)
         return self._page(chapter, body)
+
+    def _part(self, chapter: Chapter, prose: PageProse) -> str:
+        """Return the line above a chapter's title: its part, and how long it takes."""
+        part = chapter.part
+        if not part or chapter.is_opening:
+            return ""
+        anchor, title = "", prose.title(part)
+        if chapter.opens_part:
+            anchor = f" #{part.anchor}"
+        elif self.book.chapter_at(part.line).is_opening:
+            title = raw(self.book.chapter_at(part.line).link)
+        minutes = max(1, round(reading_minutes(self.document, chapter.blocks)))
+        return f"\n{title} · {minutes} min\n{{: .part{anchor} }}\n"
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
@@ -138,16 +148,20 @@ class _Weaver:
                 )
         counts = count_chapters(self.document)
         lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
+        chapters = sum(not chapter.is_opening for chapter in self.book.chapters[1:])
         return (
             f'<p class="start">{links}</p><p class="continue" hidden></p>'
-            f'<p class="size">{len(self.book.chapters) - 1} chapters, {words:,} words, '
+            f'<p class="size">{chapters} chapters, {words:,} words, '
             f"{lines:,} lines of code</p>"
         )
 
     def _contents(self) -> str:
         shown = ""
         for part, chapters in self.book.parts():
-            shown += f"<b>{escape(part.plain_title)}</b>" if part else ""
+            title = escape(part.plain_title) if part else ""
+            if chapters[0].is_opening:
+                title = chapters.pop(0).link
+            shown += f"<b>{title}</b>" if part else ""
             items = "".join(f"<li>{chapter.link}</li>" for chapter in chapters)
             shown += f"<ol>{items}</ol>"
         return f'<nav class="contents" aria-label="Contents">{shown}</nav>'
@@ -282,10 +296,16 @@ _LAB = re.compile(
 )
 
 
-def _localize(text: str, here: set[str]) -> str:
-    """Shorten links from a page to itself to their anchors, in Markdown and in HTML."""
-    return re.sub(
-        r'(\]\(|href=")([^()\s#"]+\.md)(?=#)',
-        lambda match: match[1] if match[2] in here else match[0],
-        text,
-    )
+def _localize(text: str, here: set[str], up: str) -> str:
+    """Shorten links from a page to itself to their anchors, in Markdown and in HTML.
+
+    In Markdown, where paths are those from the page's folder, `up` leads out of it.
+    """
+
+    def lead(match: re.Match[str]) -> str:
+        start, path = match.groups()
+        if path in here:
+            return start
+        return f"{start}{up}{path}" if start == "](" else match[0]
+
+    return re.sub(r'(\]\(|href=")([^()\s#":]+\.md(?=#)|figures/[^()\s":]+)', lead, text)

@@ -5,7 +5,6 @@ import re
 import subprocess
 import symtable
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -460,6 +459,7 @@ def test_pages_and_navigation():
         {"Cover": "index.md"},
         {
             "Part one": [
+                {"Part one": "part-one/index.md"},
                 {"First chapter": "first-chapter.md"},
                 {"The end": "the-end.md"},
             ]
@@ -477,6 +477,32 @@ def test_pages_and_navigation():
     assert page(site, "the-end.md").line == DOCUMENT.split("\n").index("## The end") + 1
     assert site.files["downloads/a.py"].startswith("# Say hello\nprint(")
     assert site.files["downloads/data.txt"] == "one\n"
+
+
+def test_the_opening_of_a_part_is_a_page_of_its_own():
+    text = DOCUMENT.replace("About this part.", "Up to [the end](#the-end).")
+    opening = page(woven(text), "part-one/index.md")
+    assert opening.line == text.split("\n").index("# Part one") + 1
+    assert "# Part one { #part-one }" in opening.text
+    assert "[the end](../the-end.md#the-end)" in opening.text
+    first = page(woven(text), "first-chapter.md")
+    assert first.line == text.split("\n").index("## First chapter") + 1
+    assert "Up to" not in first.text
+    assert '<a href="part-one/index.md">Part one</a>' in first.text
+    cover = page(woven(text), "index.md").text
+    assert '<b><a href="part-one/index.md">Part one</a></b>' in cover
+    assert "2 chapters" in cover
+
+
+def test_a_part_without_an_opening_begins_with_its_first_chapter():
+    text = DOCUMENT.replace("About this part.\n\n", "")
+    site = woven(text)
+    [part] = [each for each in site.navigation if "Part one" in each]
+    assert part["Part one"][0] == {"First chapter": "first-chapter.md"}
+    first = page(site, "first-chapter.md")
+    assert first.line == text.split("\n").index("# Part one") + 1
+    assert re.search(r"^Part one · 1 min\n\{: \.part #part-one \}$", first.text, re.M)
+    assert "<b>Part one</b>" in page(site, "index.md").text
 
 
 def test_links_lead_to_the_right_page():
