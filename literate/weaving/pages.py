@@ -17,6 +17,7 @@ from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
 from literate.weaving.book import LISTING, WHOLE, Book, Chapter
+from literate.weaving.changes import find_changes
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
@@ -61,6 +62,7 @@ class _Weaver:
         self.book = Book(document)
         self.prose = Prose(self.book, surroundings)
         self.chunks = Chunks(self.book, outputs)
+        self.changes = find_changes(self.chunks)
 
     def site(self) -> Site:
         front, *chapters = self.book.chapters
@@ -235,7 +237,7 @@ class _Weaver:
     def _fence(self, fence: Fence, opens: bool) -> str:
         piece = self.chunks.pieces.get(fence.start + 2)
         if piece:
-            return self.chunks.figure(piece, opens)
+            return self.chunks.figure(piece, opens) + self.changes.get(piece, "")
         lines = self.document.lines[fence.start + 1 : fence.last]
         text = "".join(line.rstrip("\r\n") + "\n" for line in lines)
         language = fence.info.split()[0].lower() if fence.info else ""
