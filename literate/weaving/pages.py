@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
+from pathlib import PurePosixPath
 from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
@@ -17,7 +18,7 @@ from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
 from literate.weaving.book import LISTING, WHOLE, Book, Chapter
-from literate.weaving.changes import find_changes
+from literate.weaving.changes import find_changes, stages
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
@@ -266,12 +267,15 @@ class _Weaver:
             hint = 'write <div class="lab" data-lab="NAME" data-title="TITLE">'
             self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
             return tag[0]
-        name, title, exercise = match.groups()
-        kind, label = "lab", f"Lab: {title}"
+        name, title, kind, subject = match.groups()
         self._check_name(block, "lab", name, self.around.labs)
-        if name == "exercise":
-            kind, label = "exercise", title
-            self._check_name(block, "exercise", exercise or "", self.around.exercises)
+        label = f"Lab: {title}"
+        subjects = {"exercise": self.around.exercises, "stage": self._stages()}
+        if name in subjects:
+            subject = subject if kind == name else None
+            self._check_name(block, name, subject or "", subjects[name])
+            label = title
+        kind = name if name in subjects else "lab"
         return (
             f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
             f'<p class="lab-bar"><strong>{title}</strong> '
@@ -280,13 +284,16 @@ class _Weaver:
             "</p>"
         )
 
+    def _stages(self) -> list[str]:
+        return [PurePosixPath(path).stem for path in stages(self.document)]
+
     def _check_name(
         self, block: Html, kind: str, name: str, known: Collection[str]
     ) -> None:
         if name not in known:
             hint = did_you_mean(name, known) or f"known are {', '.join(sorted(known))}"
             message = f'there is no {kind} "{name}"'
-            words = f'data-{kind}="{name}"' if name else 'data-lab="exercise"'
+            words = f'data-{kind}="{name}"' if name else f'data-lab="{kind}"'
             self.prose.report(block.start, words, message, hint)
 
 
@@ -294,7 +301,7 @@ _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats oth
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'
-    r'(?: data-exercise="([\w-]+)")?>'
+    r'(?: data-(exercise|stage)="([\w-]+)")?>'
 )
 
 

@@ -724,6 +724,16 @@ SILENT = {
         '<div class="lab" data-lab="training">',
         "data-title",
     ),
+    "stage": (
+        '<div class="lab" data-lab="stage" data-title="T" data-stage="stage2_b"></div>',
+        'data-stage="stage2_b"',
+        '"stage1_a"',
+    ),
+    "stage without a name": (
+        '<div class="lab" data-lab="stage" data-title="T" data-exercise="loss"></div>',
+        'data-lab="stage"',
+        "stage1_a",
+    ),
     "exercise without a name": (
         '<div class="lab" data-lab="exercise" data-title="T"></div>',
         'data-lab="exercise"',
@@ -735,10 +745,11 @@ SILENT = {
 @pytest.mark.parametrize("case", SILENT, ids=lambda case: case.replace(" ", "-"))
 def test_what_would_lead_nowhere_is_a_mistake(case):
     text, words, hint = SILENT[case]
+    stage = "```python\n# <<build/stages/stage1_a.py>>=\npass\n```\n"
     problem = mistake(
-        f"# A\n\nWords.\n\n{text}\n\n## The end\n",
+        f"# A\n\nWords.\n\n{text}\n\n## The end\n\n{stage}",
         figures=["web/figures/on.svg"],
-        labs=["training", "exercise"],
+        labs=["training", "exercise", "stage"],
         exercises=["loss"],
     )
     line = 5 + text.split("\n").index(next(x for x in text.split("\n") if words in x))
