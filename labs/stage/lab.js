@@ -18,7 +18,7 @@ export default async function stage(body, lab) {
     go.ariaDisabled = "true"; // with disabled it would lose the focus
     const start = performance.now();
     let heard = "";
-    said.textContent = "Running …";
+    said.textContent = "";
     output.show("");
     tell(0, 0);
     progress.hidden = false;

@@ -205,13 +205,12 @@ class _Weaver:
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
 
     def _description(self, chapter: Chapter) -> str:
-        """Return the first words of a chapter, for search engines and previews."""
-        for block in chapter.blocks:
-            if isinstance(block, Text) and not self.prose.is_set_aside(block):
-                return shorten(
-                    plain(self.book.text(block)), _DESCRIBED, placeholder=" …"
-                )
-        return chapter.plain_title
+        """Return the first sentences of a chapter, for search engines and previews."""
+        prose = [block for block in chapter.blocks if isinstance(block, Text)]
+        texts = [self.book.text(b) for b in prose if not self.prose.is_set_aside(b)]
+        sentences = (text for text in texts if not text.startswith("|"))  # no table
+        first = plain(next(sentences, chapter.title))
+        return shorten(first, _DESCRIBED, placeholder=" …")
 
     # Blocks
 

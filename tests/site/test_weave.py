@@ -505,6 +505,19 @@ def test_a_part_without_an_opening_begins_with_its_first_chapter():
     assert "<b>Part one</b>" in page(site, "index.md").text
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("About $-\\log p$ and `# <<Say it>>=`.", "About -log p and # <<Say it>>=."),
+        ("| a |\n| - |\n| 1 |\n\nA <dfn>word</dfn>.", "A word."),
+        ("| a |\n| - |\n| 1 |", "First"),
+    ],
+)
+def test_a_page_is_described_without_marks(words, shown):
+    site = woven(f"# A book\n\n## First\n\n{words}\n")
+    assert page(site, "first.md").description == shown
+
+
 def test_links_lead_to_the_right_page():
     site = woven(DOCUMENT, repository=lambda path: f"https://host/{path}")
     assert "[the end](the-end.md#the-end)" in page(site, "index.md").text
