@@ -40,6 +40,12 @@ def listen(tell: Callable[[str], object]) -> None:
     _listeners.append(tell)
 
 
+def tell(text: str) -> None:
+    """Tell those who listen."""
+    for listener in _listeners:
+        listener(text)
+
+
 # Modules that typed code shares with those who run it: what it changes in them is
 # undone afterwards.
 SHARED = (builtins, json, math, os, random, sys)
@@ -160,8 +166,7 @@ class Screen(io.StringIO):
     def _tell(self) -> None:
         end = self._shown.rfind("\n") + 1
         if end > self._told:
-            for tell in _listeners:
-                tell(self._shown[self._told : end])
+            tell(self._shown[self._told : end])
             self._told = end
 
     def add(self, message: str) -> None:

@@ -4,5 +4,6 @@
 - book: how the document falls into chapters; indexes: the pages behind them
 - prose, chunks, diagrams: what stands on a page; colours: code as tokens
 - listings: programs, with what their names stand for; identifiers finds that out
+- changes: what each stage changes in the one before
 - html: a page, and the HTML that stays as it is in its Markdown
 """

@@ -39,7 +39,8 @@ class Chapter(Section):
     """A page of the book: its path, its heading with its anchor, and its blocks.
 
     It begins at `line`: at its heading, or at that of the `part`, a `#` heading, if it
-    is the first in it. Then the blocks of the part's opening are its first ones.
+    is the first in it. What stands between a part's heading and its first chapter opens
+    the part, and is a page of its own, with the part's heading.
     """
 
     path: str
@@ -55,6 +56,11 @@ class Chapter(Section):
     def opens_part(self) -> bool:
         """Whether it is the first of a part."""
         return self.part is not None and self.part.line == self.line
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it has no heading but the part's."""
+        return self.part is not None and self.part.anchor == self.anchor
 
 
 class Book:
@@ -106,17 +112,19 @@ class Book:
             front.anchor = self.heading_anchors[self.title.start]
         yield front
         paths = Slugs(_RESERVED)
-        part, opening = None, None
+        part = unopened = None  # the part, as long as none of its pages is made
         for (heading, blocks), after in zip_longest(sections, sections[1:]):
             anchor, line = self.heading_anchors[heading.start], heading.start + 1
             if heading.level == 1:
-                part, opening = None, None
+                part = unopened = None
                 if after and after[0].level == 2:
-                    part, opening = Section(heading.text, anchor, line), blocks
-                    continue
-            if opening is not None:
-                line, blocks, opening = part.line, [*opening, *blocks], None
-            path = f"{paths.unique(heading.text)}.md"
+                    part = unopened = Section(heading.text, anchor, line)
+                    if not blocks:
+                        continue
+            path = paths.unique(heading.text)
+            path += "/index.md" if heading.level == 1 and part else ".md"
+            line = unopened.line if unopened else line
+            unopened = None
             yield Chapter(heading.text, anchor, line, path, blocks, part)
 
     def _sections(self) -> list[tuple[Heading | None, list[Block]]]:

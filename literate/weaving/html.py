@@ -41,9 +41,9 @@ def link(url: str, text: str) -> str:
 
 def plain(text: str) -> str:
     """Return Markdown as text without its marks, on one line."""
-    text = re.sub(r"\[\^[^\]]*\]|<[^>]*>", "", text)
+    text = re.sub(r"\[\^[^\]]*\]|(?<!<)</?[a-zA-Z][^>]*>", "", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"\$`?|`\$|[*`]|\\(?=[^a-zA-Z])", "", text)
+    text = re.sub(r"\$`?|`\$|[*`\\]", "", text)
     return " ".join(text.split())
 
 

@@ -8,19 +8,21 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
+from pathlib import PurePosixPath
 from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
-from literate.core.counts import count_chapters
+from literate.core.counts import count_chapters, reading_minutes
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
 from literate.core.programs import Output
 from literate.weaving import indexes
 from literate.weaving.book import LISTING, WHOLE, Book, Chapter
+from literate.weaving.changes import find_changes, stages
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import Page, plain, raw_block
+from literate.weaving.html import Page, plain, raw, raw_block
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
@@ -61,6 +63,7 @@ class _Weaver:
         self.book = Book(document)
         self.prose = Prose(self.book, surroundings)
         self.chunks = Chunks(self.book, outputs)
+        self.changes = find_changes(self.chunks)
 
     def site(self) -> Site:
         front, *chapters = self.book.chapters
@@ -86,7 +89,7 @@ class _Weaver:
             here = {chapter.path for chapter in self.book.chapters}
         meta = {"description": page.description, **page.meta}
         head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in meta.items())
-        body = _localize(page.text, here)
+        body = _localize(page.text, here, up="../" * page.path.count("/"))
         definitions = "".join(self.prose.link_definitions)
         return replace(page, text=f"---\n{head}\n---\n\n{body}\n\n{definitions}")
 
@@ -97,13 +100,23 @@ class _Weaver:
 
     def _chapter(self, chapter: Chapter) -> Page:
         prose = PageProse(self.prose, chapter)
-        body = ""
-        if chapter.part:
-            anchor = f" #{chapter.part.anchor}" if chapter.opens_part else ""
-            body = f"\n{prose.title(chapter.part)}\n{{: .part{anchor} }}\n"
+        body = self._part(chapter, prose)
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
         body += self._blocks(chapter.blocks, prose)
         return self._page(chapter, body)
+
+    def _part(self, chapter: Chapter, prose: PageProse) -> str:
+        """Return the line above a chapter's title: its part, and how long it takes."""
+        part = chapter.part
+        if not part or chapter.is_opening:
+            return ""
+        anchor, title = "", prose.title(part)
+        if chapter.opens_part:
+            anchor = f" #{part.anchor}"
+        elif self.book.chapter_at(part.line).is_opening:
+            title = raw(self.book.chapter_at(part.line).link)
+        minutes = max(1, round(reading_minutes(self.document, chapter.blocks)))
+        return f"\n{title} · {minutes} min\n{{: .part{anchor} }}\n"
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
@@ -138,16 +151,20 @@ class _Weaver:
                 )
         counts = count_chapters(self.document)
         lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
+        chapters = sum(not chapter.is_opening for chapter in self.book.chapters[1:])
         return (
             f'<p class="start">{links}</p><p class="continue" hidden></p>'
-            f'<p class="size">{len(self.book.chapters) - 1} chapters, {words:,} words, '
+            f'<p class="size">{chapters} chapters, {words:,} words, '
             f"{lines:,} lines of code</p>"
         )
 
     def _contents(self) -> str:
         shown = ""
         for part, chapters in self.book.parts():
-            shown += f"<b>{escape(part.plain_title)}</b>" if part else ""
+            title = escape(part.plain_title) if part else ""
+            if chapters[0].is_opening:
+                title = chapters.pop(0).link
+            shown += f"<b>{title}</b>" if part else ""
             items = "".join(f"<li>{chapter.link}</li>" for chapter in chapters)
             shown += f"<ol>{items}</ol>"
         return f'<nav class="contents" aria-label="Contents">{shown}</nav>'
@@ -188,13 +205,12 @@ class _Weaver:
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
 
     def _description(self, chapter: Chapter) -> str:
-        """Return the first words of a chapter, for search engines and previews."""
-        for block in chapter.blocks:
-            if isinstance(block, Text) and not self.prose.is_set_aside(block):
-                return shorten(
-                    plain(self.book.text(block)), _DESCRIBED, placeholder=" …"
-                )
-        return chapter.plain_title
+        """Return the first sentences of a chapter, for search engines and previews."""
+        prose = [block for block in chapter.blocks if isinstance(block, Text)]
+        texts = [self.book.text(b) for b in prose if not self.prose.is_set_aside(b)]
+        sentences = (text for text in texts if not text.startswith("|"))  # no table
+        first = plain(next(sentences, chapter.title))
+        return shorten(first, _DESCRIBED, placeholder=" …")
 
     # Blocks
 
@@ -221,7 +237,7 @@ class _Weaver:
     def _fence(self, fence: Fence, opens: bool) -> str:
         piece = self.chunks.pieces.get(fence.start + 2)
         if piece:
-            return self.chunks.figure(piece, opens)
+            return self.chunks.figure(piece, opens) + self.changes.get(piece, "")
         lines = self.document.lines[fence.start + 1 : fence.last]
         text = "".join(line.rstrip("\r\n") + "\n" for line in lines)
         language = fence.info.split()[0].lower() if fence.info else ""
@@ -250,12 +266,15 @@ class _Weaver:
             hint = 'write <div class="lab" data-lab="NAME" data-title="TITLE">'
             self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
             return tag[0]
-        name, title, exercise = match.groups()
-        kind, label = "lab", f"Lab: {title}"
+        name, title, kind, subject = match.groups()
         self._check_name(block, "lab", name, self.around.labs)
-        if name == "exercise":
-            kind, label = "exercise", title
-            self._check_name(block, "exercise", exercise or "", self.around.exercises)
+        label = f"Lab: {title}"
+        subjects = {"exercise": self.around.exercises, "stage": self._stages()}
+        if name in subjects:
+            subject = subject if kind == name else None
+            self._check_name(block, name, subject or "", subjects[name])
+            label = title
+        kind = name if name in subjects else "lab"
         return (
             f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
             f'<p class="lab-bar"><strong>{title}</strong> '
@@ -264,13 +283,16 @@ class _Weaver:
             "</p>"
         )
 
+    def _stages(self) -> list[str]:
+        return [PurePosixPath(path).stem for path in stages(self.document)]
+
     def _check_name(
         self, block: Html, kind: str, name: str, known: Collection[str]
     ) -> None:
         if name not in known:
             hint = did_you_mean(name, known) or f"known are {', '.join(sorted(known))}"
             message = f'there is no {kind} "{name}"'
-            words = f'data-{kind}="{name}"' if name else 'data-lab="exercise"'
+            words = f'data-{kind}="{name}"' if name else f'data-lab="{kind}"'
             self.prose.report(block.start, words, message, hint)
 
 
@@ -279,14 +301,20 @@ _LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'
-    r'(?: data-exercise="([\w-]+)")?>'
+    r'(?: data-(exercise|stage)="([\w-]+)")?>'
 )
 
 
-def _localize(text: str, here: set[str]) -> str:
-    """Shorten links from a page to itself to their anchors, in Markdown and in HTML."""
-    return re.sub(
-        r'(\]\(|href=")([^()\s#"]+\.md)(?=#)',
-        lambda match: match[1] if match[2] in here else match[0],
-        text,
-    )
+def _localize(text: str, here: set[str], up: str) -> str:
+    """Shorten links from a page to itself to their anchors, in Markdown and in HTML.
+
+    In Markdown, where paths are those from the page's folder, `up` leads out of it.
+    """
+
+    def lead(match: re.Match[str]) -> str:
+        start, path = match.groups()
+        if path in here:
+            return start
+        return f"{start}{up}{path}" if start == "](" else match[0]
+
+    return re.sub(r'(\]\(|href=")([^()\s#":]+\.md(?=#)|figures/[^()\s":]+)', lead, text)

@@ -294,6 +294,7 @@ def audit_pages(chromium, site, paths):
 
 
 SOME = ["index.html", "attention/index.html", "terms/index.html"]
+SOME += ["part-ii-how-a-program-learns/index.html"]
 
 
 def test_some_pages_are_accessible_quiet_and_narrow(chromium, site):
@@ -305,6 +306,35 @@ def test_some_pages_are_accessible_quiet_and_narrow(chromium, site):
 def test_every_page_is_accessible_quiet_and_narrow(chromium, site, share):
     paths = [path for path in site.paths if path not in SOME]
     assert not audit_pages(chromium, site, paths[share::4])
+
+
+def test_the_parts_are_in_the_navigation_and_in_the_order_of_reading(reader, site):
+    reader.goto(site.url("counting/"))
+    reader.get_by_role("link", name="Next: Part II: How a program learns").click()
+    reader.locator("h1", has_text="Part II: How a program learns").wait_for()
+    assert reader.locator(".diagram .here").count() == 4
+    sidebar = reader.locator(".md-sidebar--primary")
+    sidebar.get_by_role("link", name="Part III: The model", exact=True).click()
+    reader.locator("h1", has_text="Part III: The model").wait_for()
+    reader.get_by_role("link", name="Next: Keeping numbers in size").click()
+    reader.locator("article").get_by_role("link", name="Part III: The model").click()
+    reader.locator("h1", has_text="Part III: The model").wait_for()
+
+
+def test_what_changed_unfolds_and_can_be_read_in_both_colours(reader, site):
+    reader.goto(site.url("one-head-looking-back/"))
+    changes = reader.locator("details.changes")
+    assert not changes.locator("ins").first.is_visible()
+    changes.locator("summary").click()
+    changes.locator("ins").first.wait_for()
+    assert "+     return model" in changes.locator("ins").all_inner_texts()
+    reader.add_style_tag(content="* { transition: none !important }")
+    reader.evaluate(axe())
+    for option, scheme in enumerate(["default", "slate"]):
+        change_colours(reader, option, scheme)
+        assert audit(reader, RULES, []) == []
+    reader.set_viewport_size({"width": 360, "height": 740})
+    assert reader.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_a_reference_opens_in_place_with_the_mouse(reader, site):

@@ -474,6 +474,7 @@ def test_pages_and_navigation():
         {"Cover": "index.md"},
         {
             "Part one": [
+                {"Part one": "part-one/index.md"},
                 {"First chapter": "first-chapter.md"},
                 {"The end": "the-end.md"},
             ]
@@ -491,6 +492,45 @@ def test_pages_and_navigation():
     assert page(site, "the-end.md").line == DOCUMENT.split("\n").index("## The end") + 1
     assert site.files["downloads/a.py"].startswith("# Say hello\nprint(")
     assert site.files["downloads/data.txt"] == "one\n"
+
+
+def test_the_opening_of_a_part_is_a_page_of_its_own():
+    text = DOCUMENT.replace("About this part.", "Up to [the end](#the-end).")
+    opening = page(woven(text), "part-one/index.md")
+    assert opening.line == text.split("\n").index("# Part one") + 1
+    assert "# Part one { #part-one }" in opening.text
+    assert "[the end](../the-end.md#the-end)" in opening.text
+    first = page(woven(text), "first-chapter.md")
+    assert first.line == text.split("\n").index("## First chapter") + 1
+    assert "Up to" not in first.text
+    assert '<a href="part-one/index.md">Part one</a>' in first.text
+    cover = page(woven(text), "index.md").text
+    assert '<b><a href="part-one/index.md">Part one</a></b>' in cover
+    assert "2 chapters" in cover
+
+
+def test_a_part_without_an_opening_begins_with_its_first_chapter():
+    text = DOCUMENT.replace("About this part.\n\n", "")
+    site = woven(text)
+    [part] = [each for each in site.navigation if "Part one" in each]
+    assert part["Part one"][0] == {"First chapter": "first-chapter.md"}
+    first = page(site, "first-chapter.md")
+    assert first.line == text.split("\n").index("# Part one") + 1
+    assert re.search(r"^Part one · 1 min\n\{: \.part #part-one \}$", first.text, re.M)
+    assert "<b>Part one</b>" in page(site, "index.md").text
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("About $-\\log p$ and `# <<Say it>>=`.", "About -log p and # <<Say it>>=."),
+        ("| a |\n| - |\n| 1 |\n\nA <dfn>word</dfn>.", "A word."),
+        ("| a |\n| - |\n| 1 |", "First"),
+    ],
+)
+def test_a_page_is_described_without_marks(words, shown):
+    site = woven(f"# A book\n\n## First\n\n{words}\n")
+    assert page(site, "first.md").description == shown
 
 
 def test_links_lead_to_the_right_page():
@@ -743,6 +783,16 @@ SILENT = {
         '<div class="lab" data-lab="training">',
         "data-title",
     ),
+    "stage": (
+        '<div class="lab" data-lab="stage" data-title="T" data-stage="stage2_b"></div>',
+        'data-stage="stage2_b"',
+        '"stage1_a"',
+    ),
+    "stage without a name": (
+        '<div class="lab" data-lab="stage" data-title="T" data-exercise="loss"></div>',
+        'data-lab="stage"',
+        "stage1_a",
+    ),
     "exercise without a name": (
         '<div class="lab" data-lab="exercise" data-title="T"></div>',
         'data-lab="exercise"',
@@ -754,10 +804,11 @@ SILENT = {
 @pytest.mark.parametrize("case", SILENT, ids=lambda case: case.replace(" ", "-"))
 def test_what_would_lead_nowhere_is_a_mistake(case):
     text, words, hint = SILENT[case]
+    stage = "```python\n# <<build/stages/stage1_a.py>>=\npass\n```\n"
     problem = mistake(
-        f"# A\n\nWords.\n\n{text}\n\n## The end\n",
+        f"# A\n\nWords.\n\n{text}\n\n## The end\n\n{stage}",
         figures=["web/figures/on.svg"],
-        labs=["training", "exercise"],
+        labs=["training", "exercise", "stage"],
         exercises=["loss"],
     )
     line = 5 + text.split("\n").index(next(x for x in text.split("\n") if words in x))
