@@ -138,7 +138,7 @@ class Drawing:
         return (
             f'<svg class="drawing" xmlns="http://www.w3.org/2000/svg" role="img"'
             f' viewBox="0 0 {WIDTH} {self.height}" width="{WIDTH}"'
-            f' height="{self.height}" font-family="sans-serif" font-size="12"'
+            f' height="{self.height}" font-family="Arial, Helvetica, sans-serif" font-size="12"'
             f' fill="{INK}">\n'
             f"<title>{escape(self.title)}</title>\n"
             f"<desc>{escape(self.description)}</desc>\n"

@@ -108,7 +108,7 @@ def hill(results: dict) -> str:
     points = [(x(a), y(a * a)) for a in between(-1.4, 3.16)]
     drawing.curve(points, stroke=INK, stroke_width=2)
     for a in stands[:3]:
-        ends = [(x(a + d), y(a * a + 2 * a * d)) for d in (-1.1, 0.4)]
+        ends = [(x(a + d), y(a * a + 2 * a * d)) for d in (-0.9, 0.4)]
         drawing.curve(ends, stroke=SLOPE, stroke_width=2, stroke_dasharray="5 4")
     for a in stands:
         drawing.dot(x(a), y(a * a), LOSS, 5.0)

@@ -202,17 +202,17 @@ def stream(results: dict) -> str:
         f"adds {sizes['MLP adds']:.2f}.",
         424,
     )
-    x, branch = 74, 234
-    drawing.shape("token", 44, 18, 26, 24, "m")
-    drawing.shape("token", 104, 18, 26, 24, "3")
-    drawing.text(124, 22, "letter and position", "start")
-    for side in (44, 104):
+    x, branch = 82, 240
+    drawing.shape("token", 52, 18, 26, 24, "m")
+    drawing.shape("token", 112, 18, 26, 24, "3")
+    drawing.text(132, 22, "letter and position", "start")
+    for side in (52, 112):
         drawing.arrow(side, 32, x + (-6 if side < x else 6), 54, TOKEN)
     drawing.line(x, 56, x, 396, stroke=STREAM, stroke_width=9)
     drawing.outline([(x - 10, 394), (x + 10, 394), (x, 408)], fill=STREAM)
     drawing.text(x, 422, "27 scores")
     drawing.text(x - 10, 84, f"size {sizes['stream']:.2f}", "end", fill=STREAM)
-    drawing.text(x - 10, 384, "16 numbers", "end", fill=STREAM)
+    drawing.text(x - 12, 384, "16 numbers", "end", fill=STREAM)
 
     def box(y: float, words: str, width: float = 150) -> None:
         drawing.add(
