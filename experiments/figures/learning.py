@@ -115,7 +115,7 @@ def hill(results: dict) -> str:
     for a in stands[:3]:
         words = f"height {a * a:.2f}, slope {2 * a:.1f}"
         drawing.text(x(a) + 12, y(a * a) + 9, words, "start")
-    drawing.text(x(0), 202, "the valley")
+    drawing.text(x(-0.6), 202, "the valley")
     return drawing.svg()
 
 
