@@ -119,14 +119,14 @@ def on_page_content(markup: str, page: Page, files: Files, **_) -> str:
     markup = re.sub(r'\b(href|src)="([^":#?][^":?]*)"', resolve, markup)
     # Print shows where these lead, and instant loading makes every link absolute.
     markup = re.sub(r'<a href="(?=https?://)', '<a rel="external" href="', markup)
-    return re.sub(r'<img (?=[^>]*src="[./]*(figures/[\w-]+\.svg)")', _figure, markup)
+    return re.sub(r'<img [^>]*src="[./]*(figures/[\w-]+\.svg)"[^>]*>', _figure, markup)
 
 
 def _figure(match: re.Match[str]) -> str:
-    """Return the head of a figure's element: loaded when near, its room kept free."""
+    """Return a figure itself in the place of its element, in the page's own colours."""
     drawing = (ROOT / "web" / match[1]).read_text(encoding="utf-8")
-    width, height = re.search(r' width="(\d+)" height="(\d+)"', drawing).groups()
-    return f'<img loading="lazy" width="{width}" height="{height}" '
+    drawing = re.sub(r"<style>.*?</style>\n", "", drawing)
+    return drawing.strip().replace("<svg ", "<svg data-search-exclude ", 1)
 
 
 def _weave(config: MkDocsConfig) -> Site:

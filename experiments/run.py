@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments import measures, stages
+from experiments import letters, measures, stages
 from experiments.lists import OWN_TRAINING, PUBLISHED, PUBLISHED_HELD_OUT, SEED
 from experiments.programs import BOOK, ROOT, fingerprint, program
 from experiments.trials import LONG_TRIALS, TRIALS, run_trial
@@ -48,6 +48,7 @@ def jobs(lists: list[str]) -> Iterator[Job]:
             yield job(which, "stages", str(seed), do=stages.losses, use=use)
             path = (which, "stage 4 without attention", str(seed))
             yield job(*path, do=stages.without_attention, use=use)
+            yield job(which, "likeness", str(seed), do=letters.likeness, use=use)
     for seed in DEALS[1:]:
         for which in lists:
             yield from trial_jobs(which, 1000, seed)
@@ -87,6 +88,8 @@ def looking(which: str) -> Iterator[Job]:
     if which == "own":
         yield job(which, "parameters", do=measures.parameters)
         yield job(which, "positions", do=measures.positions)
+        yield job(which, "plane", do=letters.plane)
+        yield job(which, "stream", do=measures.stream)
 
 
 def trial_jobs(which: str, steps: int, seed: int) -> Iterator[Job]:

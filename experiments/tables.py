@@ -387,6 +387,26 @@ def next_letters(results: dict) -> Rows:
 
 
 @table
+def likeness(results: dict) -> Rows:
+    """How alike letters have become, over all deals of the names."""
+
+    def cell(which: str, when: str, kind: str) -> str:
+        found = [deal[when][kind] for deal in results[which]["likeness"].values()]
+        if kind == "beside a vowel":
+            return f"{sum(found)} of {5 * len(found)}"
+        mean, error = statistics.fmean(found), statistics.stdev(found)
+        sign = MINUS if round(mean, 2) < 0 else ""
+        return f"{sign}{abs(mean):.2f} ± {error / math.sqrt(len(found)):.2f}"
+
+    kinds = ["vowel to vowel", "vowel to consonant", "consonant to consonant"]
+    kinds += ["beside a vowel"]
+    columns = [("own", "end"), ("published", "end"), ("own", "start")]
+    rows = [[kind, *(cell(*column, kind) for column in columns)] for kind in kinds]
+    rows[-1][0] = "a vowel's nearest letter is a vowel"
+    return [["cosine", "book's list", "published list", "untrained"], *rows]
+
+
+@table
 def heads(results: dict) -> Rows:
     """Where each head looks, from the third letter on; the rest is farther back."""
     found = results["own"]["attention"]

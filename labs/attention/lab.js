@@ -186,8 +186,8 @@ function compare({ query, keys, products, scores }, seen, column) {
   const from = seen.at(-1);
   const to = seen[column];
   const rows = [
-    { name: `query of ${from}`, values: [...query, null] },
-    { name: `key of ${to}`, values: [...keys[column], null] },
+    { name: `query of ${from}`, values: [...query, null], className: "query" },
+    { name: `key of ${to}`, values: [...keys[column], null], className: "key" },
     { name: "product", values: [...products[column], scores[column]], className: "num-total" },
   ];
   const most = farthest([query, keys, products]);
@@ -236,7 +236,7 @@ function mix({ weights, values, parts, out }, seen, column) {
   const rows = values.map((value, i) => ({
     name: `value of ${seen[i]}`,
     values: [weights[i], ...value],
-    className: i === column ? "num-chosen" : "",
+    className: i === column ? "value num-chosen" : "value",
   }));
   rows.push(
     { name: `${seen[column]}: weight × value`, values: [null, ...parts[column]] },

@@ -5,6 +5,9 @@ import { farthest, number, redraw, roam, tips } from "../shared/numbers.js";
 
 const REST = 400; // milliseconds between two looks at a model that is being trained
 const LIKELIEST = 8; // tokens that have a bar
+const KINDS = { wte: "token", wpe: "token", x: "stream" }; // what a vector's label names
+for (const name of ["hidden", "active", "thought"]) KINDS[name] = "mlp";
+for (const name of ["query", "key", "value"]) KINDS[name] = name;
 
 export default async function forward(body, lab) {
   const wanted = { model: "trained", text: "emma", position: 0 };
@@ -134,7 +137,8 @@ function vector({ label, values, names }, most) {
   });
   const numbers = h("ol", { className: "fwd-numbers", ariaLabel: label }, ...items);
   numbers.style.setProperty("--columns", Math.min(8, values.length));
-  return h("div", {}, h("div", { className: "fwd-label" }, label), numbers);
+  const kind = KINDS[label.split(",")[0]] ?? "";
+  return h("div", {}, h("div", { className: `fwd-label ${kind}` }, label), numbers);
 }
 
 // The likeliest tokens with their probabilities, and the one that follows in the word.

@@ -5,12 +5,14 @@ results.json did; what is quick to compute is computed again.
 """
 
 import math
+import re
 import xml.etree.ElementTree as ElementTree
 from itertools import islice
 
 import pytest
 
-from experiments import figures, measures, run, tables
+from experiments import figures, letters, measures, run, tables
+from experiments.figures import drawing, learning, machine
 from experiments.lists import PUBLISHED, split
 from experiments.programs import BOOK, fingerprint, program
 from experiments.speed import memory
@@ -226,6 +228,32 @@ def test_the_command_checks_and_writes(results, tmp_path, monkeypatch, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["book.md"]
 
 
+# Letters
+
+
+def test_power_iteration_finds_the_axes_of_a_tilted_cloud():
+    rows = [[3 * a + 1, 4 * a - 2, b] for a in (-2, -1, 0, 1, 2) for b in (-1, 1)]
+    axes, shares = letters.principal_axes(rows)
+    assert [abs(x) for x in axes[0]] == pytest.approx([0.6, 0.8, 0])
+    assert [abs(x) for x in axes[1]] == pytest.approx([0, 0, 1])
+    assert shares == pytest.approx([500 / 510, 10 / 510])
+    assert letters.seen_along(axes, rows)[0] == pytest.approx([-10, -1], rel=1e-6)
+
+
+def test_letters_are_compared_by_kind():
+    rows = {"a": [1, 0.1], "e": [1, 0], "b": [-1, 0], "c": [-1, 0.1], "i": [1, -0.1]}
+    rows |= {"o": [1, 0.2], "u": [0, 1], "d": [0.1, 1], "BOS": [9, 9]}
+    found = letters.compare(rows)
+    assert found["vowel to vowel"] > 0 > found["vowel to consonant"]
+    assert found["beside a vowel"] == 4  # next to u stands d
+    assert letters.cosine([2, 0], [0, 3]) == 0 and letters.nearest("b", rows) == "c"
+
+
+def test_letters_begin_as_recorded(results):
+    rows = letters.rows_of_letters("own", 42, 0)
+    assert letters.compare(rows) == results["own"]["likeness"]["42"]["start"]
+
+
 # Figures
 
 
@@ -239,4 +267,97 @@ def test_a_figure_is_up_to_date_and_can_be_read(name, results):
     svg = ElementTree.fromstring(drawn)
     assert svg.attrib["viewBox"].startswith("0 0 360 ")
     assert svg.find(f"{SVG}title").text and svg.find(f"{SVG}desc").text
-    assert "nan" not in drawn
+    assert not re.search(r"\bnan\b", drawn)
+    assert svg.find(f"{SVG}style").text.count("--ink:") == 2, "light and dark"
+    sizes = re.findall(r'font-size="(\d+)"', drawn)
+    assert min(map(int, sizes)) >= 12, "11 pixels are left of 12 in a lab on a phone"
+
+
+def test_the_captions_say_what_the_figures_compute(results):
+    stands = learning.downhill()
+    powers, shares = list(learning.softmax_stages().values())[1:]
+    _, weights, mix = machine.looked_back()
+    sizes, plane = results["own"]["stream"], results["own"]["plane"]
+    likeness = {w: results[w]["likeness"].values() for w in ("own", "published")}
+    beside = {w: sum(d["end"]["beside a vowel"] for d in likeness[w]) for w in likeness}
+    rates = {
+        r: learning.height(learning.plain_path(r / 1000)[-1]) for r in range(1, 41)
+    }
+    assert min(rates, key=rates.get) == 1000 * learning.PLAIN_RATE
+    assert shares[0] / shares[1] == pytest.approx(powers[0] / powers[1])
+    assert len(likeness["own"]) == len(run.DEALS) == 12
+    assert all(deal["end"]["at one end"] == 5 for deal in likeness["own"])
+    sentences = [
+        f"the curve is at {learning.result(2.1):.2f} and the line at "
+        f"{learning.tangent(2.1):.2f}",
+        f"at {learning.result(2.5):.2f} and {learning.tangent(2.5):.2f}",
+        f"from a height of {stands[0] ** 2:.2f} to one of {stands[-1] ** 2:.2f}",
+        f"grows by the same {math.log(2):.2f}",
+        f"its probability is {shares[0] / shares[1]:.2f} times as large",
+        f"gets {weights[1]:.0%} of the weight".replace("%", " %"),
+        f"still gets {weights[0]:.0%}".replace("%", " %"),
+        f"comes to rest at ({mix[0]:.2f}, {mix[1]:.2f})",
+        f"begin at a height of {learning.height(learning.START):.0f} and take "
+        f"{learning.STEPS} steps",
+        f"With a rate of {learning.PLAIN_RATE} it ends at {rates[38]:.2f}",
+        f"with a rate of {learning.ADAM_RATE}, swings wide once and ends at "
+        f"{learning.height(learning.adam_path()[-1]):.2f}",
+        f"it ends at {learning.height(learning.adam_path(0.1)[-1]):.2f}, because",
+        f"The stream starts at {sizes['stream']:.2f}",
+        f"adds numbers of size {sizes['attention adds']:.2f}, and the MLP some of size "
+        f"{sizes['MLP adds']:.2f}",
+        f"holds {plane['shares'][0]:.0%} of all the spread".replace("%", " %"),
+        f"a vowel {beside['own']} times in 60, where blind chance gives "
+        f"{60 * 4 / 25:.1f}",
+        f"it is so {beside['published']} times",
+    ]
+    prose = " ".join(BOOK.read_text(encoding="utf-8").split())
+    assert not [sentence for sentence in sentences if sentence not in prose]
+
+
+def test_the_map_is_as_it_is_described(results):
+    across = {name: x for name, (x, _) in results["own"]["plane"]["places"].items()}
+    *others, y, q, bos, lowest = sorted(across, key=across.get)[:-4]
+    assert (y, q, bos) == ("y", "q", "BOS") and lowest in letters.VOWELS
+    assert not set(others) & set(letters.VOWELS)
+    assert across[lowest] - across[bos] > 0.4
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    ]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear))
+
+
+def contrast(*pair):
+    dark, light = sorted(map(luminance, pair))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["default", "slate"])
+def test_the_colours_of_the_drawings_can_be_read(scheme):
+    colours = drawing.colours()[scheme]
+    for kind in (*machine.MEANINGS, "above", "below", "ink", "ink-soft"):
+        for paper in ("paper", "paper-deep"):
+            assert contrast(colours[kind], colours[paper]) >= 4.5, (kind, paper)
+    for kind in machine.MEANINGS:
+        mixed = [
+            round(0.4 * int(colours[kind][i : i + 2], 16)
+                  + 0.6 * int(colours["paper-deep"][i : i + 2], 16))
+            for i in (1, 3, 5)
+        ]  # fmt: skip
+        ground = "#" + "".join(f"{channel:02x}" for channel in mixed)
+        assert contrast(colours["ink"], ground) >= 4.5, "numbers on a heat map"
+
+
+def test_the_drawings_of_the_book_speak_one_language():
+    text = BOOK.read_text(encoding="utf-8")
+    diagrams = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    kinds = {kind for drawn in diagrams for kind in re.findall(r":::([\w-]+)", drawn)}
+    assert kinds == set(machine.MEANINGS)
+    shapes = {"query": "/]", "key": "\\]", "value": "])", "mlp": "}}", "loss": "))"}
+    for drawn in diagrams:
+        for end, kind in re.findall(r"(..):::([\w-]+)", drawn):
+            assert end.replace('"', "")[-1:] in shapes.get(kind, end), (end, kind)

@@ -94,13 +94,13 @@ def test_nothing_is_loaded_from_elsewhere(site, trees):
                 assert url.startswith((site.address, "data:")), (path, link)
 
 
-def test_pictures_are_loaded_when_near_and_have_their_room(trees):
-    pictures = [e for tree in trees.values() for e in tree.walk() if e.tag == "img"]
-    assert len(pictures) > 10
-    for picture in pictures:
-        assert picture.get("loading") == "lazy"
-        assert int(picture.get("width")) == 360 < 800 > int(picture.get("height"))
-        assert picture.get("alt")
+def test_figures_stand_in_the_page_and_take_its_colours(trees):
+    drawings = [each for tree in trees.values() for each in tree.all("svg", "drawing")]
+    assert len(drawings) > 20
+    for drawing in drawings:
+        assert int(drawing.get("width")) == 360 < 800 > int(drawing.get("height"))
+        assert drawing.first("title").text and not drawing.first("style")
+    assert not [e for tree in trees.values() for e in tree.walk() if e.tag == "img"]
 
 
 def test_the_edit_link_leads_to_the_line(site, trees):
