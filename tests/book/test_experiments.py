@@ -60,6 +60,18 @@ def test_the_default_run_begins_as_recorded(results):
     assert found == pytest.approx(recorded[:30], abs=6e-5)
 
 
+def test_the_published_losses_that_are_shown_are_those_recorded(results):
+    losses = results["published"]["default run"]["losses"]
+    steps = {
+        step: f"step {step:4d} / 1000 | loss {losses[step - 1]:.4f}"
+        for step in (1, 2, 999, 1000)
+    }
+    shown = BOOK.read_text(encoding="utf-8").partition("num docs: 32033")[2]
+    assert [line for line in steps.values() if f"\n{line}\n" not in shown] == []
+    readme = BOOK.with_name("README.md").read_text(encoding="utf-8")
+    assert f"from `{steps[1]}` to `{steps[1000]}`" in readme
+
+
 def test_a_fingerprint_is_of_code_alone():
     source = program().source
     assert fingerprint(source) == fingerprint(f'"""More."""\n{source}\n\n# more\n')
