@@ -180,12 +180,14 @@ def few_names(which: str, names: int, steps: int, document: Path = BOOK) -> dict
     )
 
 
-def places(which: str, steps: int, document: Path = BOOK) -> dict:
+def places(
+    which: str, steps: int, variant: str | None = None, document: Path = BOOK
+) -> dict:
     """Return both losses of a run on the places in Greece, and what it says.
 
     It is what the command line does with --block-size 24 and --held-out 60.
     """
-    microgpt = program(document)
+    microgpt = program(document, variant)
     book = parse(document.read_bytes().decode(), str(document))
     names = microgpt.split_docs(output_at(book, "build/places.txt").text)
     docs, model, rng = begin(microgpt, names, SEED, block_size=24)

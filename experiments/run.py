@@ -61,6 +61,8 @@ def jobs(lists: list[str]) -> Iterator[Job]:
         yield job(*path, do=measures.few_names, use=(names, 5000))
     for steps in PLACES if "own" in lists else ():
         yield job("own", "places", str(steps), do=measures.places, use=(steps,))
+        path = "own", "places without attention", str(steps)
+        yield job(*path, do=measures.places, use=(steps, "no-attention"))
 
 
 def job(which: str, *path: str, do: Callable, use: tuple = ()) -> Job:

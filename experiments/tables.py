@@ -261,7 +261,8 @@ def ablations_long(results: dict) -> Rows:
 
 NEWER = [
     *("rotary positions", "shared keys and values", "SwiGLU", "weight decay"),
-    *("batches, 250 steps", "batches, 1,000 steps", "pairs as tokens"),
+    *("batches, 250 steps", "batches, 250 steps, rate 0.02", "batches, 1,000 steps"),
+    *("no batches, 4,000 steps", "pairs as tokens"),
 ]
 
 
@@ -343,12 +344,22 @@ def overfitting(results: dict) -> Rows:
 
 @table
 def places(results: dict) -> Rows:
-    """Both losses of runs on the places in Greece, and how well accents are set."""
-    rows = [["steps", "trained on", "held out", "one accent a word"]]
+    """Both losses of runs on the places in Greece."""
+    rows = [["steps", "trained on", "held out"]]
     for steps, found in sorted(results["own"]["places"].items(), key=natural):
         losses = [number(found[key]) for key in ("train", "held out")]
-        kept = percent(found["one accent a word"] / 200)
-        rows.append([f"{int(steps):,}", *losses, kept])
+        rows.append([f"{int(steps):,}", *losses])
+    return rows
+
+
+@table
+def accents(results: dict) -> Rows:
+    """How many of two hundred samples have exactly one accent in each word."""
+    rows = [["steps", "the program", "without attention"]]
+    runs = [results["own"][run] for run in ("places", "places without attention")]
+    for steps in sorted(runs[0], key=int):
+        shares = [percent(run[steps]["one accent a word"] / 200) for run in runs]
+        rows.append([f"{int(steps):,}", *shares])
     return rows
 
 

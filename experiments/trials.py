@@ -22,7 +22,7 @@ class Trial(NamedTuple):
     learning_rate: float = RATE
     deviation: float = DEVIATION
     mlp_width: int = 4
-    shorter: int = 1  # by how much the number of steps is divided
+    share: float = 1  # of the steps that the others do
     reads_names: bool = False  # the tokenizer learns from the names trained on
 
 
@@ -49,8 +49,10 @@ TRIALS = {
     "shared keys and values": Trial("grouped-queries"),
     "SwiGLU": Trial("swiglu"),
     "weight decay": Trial("weight-decay"),
-    "batches, 250 steps": Trial("batch", shorter=4),
+    "batches, 250 steps": Trial("batch", share=0.25),
+    "batches, 250 steps, rate 0.02": Trial("batch", share=0.25, learning_rate=0.02),
     "batches, 1,000 steps": Trial("batch"),
+    "no batches, 4,000 steps": Trial(share=4),
     "pairs as tokens": Trial("pairs", reads_names=True),
 }
 LONG_TRIALS = ["baseline", "no attention", "no MLP", "two layers"]
@@ -84,7 +86,7 @@ def run_trial(
     trial = TRIALS[name]
     microgpt, model = start(trial, which, seed, document)
     docs, held_out = split(which, steps, document, seed)
-    steps //= trial.shorter
+    steps = int(steps * trial.share)
     with microgpt.collector_paused():
         found = list(microgpt.train(model, docs, steps, trial.learning_rate))
         loss = microgpt.loss_per_token(held_out, model)
@@ -118,5 +120,6 @@ def first_losses(
     trial = TRIALS[name]
     microgpt, model = start(trial, which, SEED, document)
     docs, _ = split(which, steps, document)
-    found = microgpt.train(model, docs, steps // trial.shorter, trial.learning_rate)
+    steps = int(steps * trial.share)
+    found = microgpt.train(model, docs, steps, trial.learning_rate)
     return [rounded(loss, 6) for loss in islice(found, count)]
