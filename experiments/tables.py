@@ -174,7 +174,7 @@ def paired(before: list[float], after: list[float]) -> tuple[float, float]:
 
 
 def mean_change(before: list[float], after: list[float]) -> str:
-    """Return the mean of paired changes, with its standard error."""
+    """Return the mean of paired changes and its standard error as a cell."""
     mean, error = paired(before, after)
     return f"{mean:+.4f} ± {error:.4f}".replace("-", MINUS)
 
@@ -259,47 +259,6 @@ def ablations_long(results: dict) -> Rows:
     return trial_rows(results, "5000", LONG_TRIALS)
 
 
-NEWER = [
-    *("rotary positions", "shared keys and values", "SwiGLU", "weight decay"),
-    *("batches, 250 steps", "batches, 250 steps, rate 0.02", "batches, 1,000 steps"),
-    *("no batches, 4,000 steps", "pairs as tokens"),
-]
-
-
-@table
-def newer(results: dict) -> Rows:
-    """How what newer models changed changes the loss, and where that is no noise."""
-    before = [trial_losses(results, which, "1000", "baseline") for which in LISTS]
-    means = [number(statistics.fmean(losses)) for losses in before]
-    rows = [["what is changed", "own list", "published list", "beyond noise"]]
-    rows.append(["nothing: the loss", *means, NOTHING])
-    for name in NEWER:
-        after = [trial_losses(results, which, "1000", name) for which in LISTS]
-        clear = [is_clear(*pair) for pair in zip(before, after)]
-        said = ", ".join(which for which, is_so in zip(LISTS, clear) if is_so)
-        rows.append([name, *map(mean_change, before, after), said or "neither"])
-    return rows
-
-
-def is_clear(before: list[float], after: list[float]) -> bool:
-    """Tell whether a mean change is at least twice its standard error."""
-    mean, error = paired(before, after)
-    return abs(mean) >= 2 * error
-
-
-@table
-def merges(results: dict) -> Rows:
-    """Which pairs become tokens, and how some names are spelt with them."""
-    found = [results[which]["merges"] for which in LISTS]
-    spelt = [["·".join(name) for name in f["spelt"].values()] for f in found]
-    return [
-        ["", "own list", "published list"],
-        ["merged, in this order", *(", ".join(f["pairs"]) for f in found)],
-        ["names", *map(", ".join, spelt)],
-        ["tokens a letter", *(number(f["tokens a letter"], 2) for f in found)],
-    ]
-
-
 @table
 def intervals(results: dict, which: str = "own") -> Rows:
     """The losses of the default run, a hundred steps at a time."""
@@ -340,6 +299,47 @@ def overfitting(results: dict) -> Rows:
     for name, run in runs.items():
         rows.append([name, number(run["train"]), number(run["held out"])])
     return rows
+
+
+NEWER = [
+    *("rotary positions", "shared keys and values", "SwiGLU", "weight decay"),
+    *("batches, 250 steps", "batches, 250 steps, rate 0.02", "batches, 1,000 steps"),
+    *("no batches, 4,000 steps", "pairs as tokens"),
+]
+
+
+@table
+def newer(results: dict) -> Rows:
+    """How what newer models changed changes the loss, and where that is no noise."""
+    before = [trial_losses(results, which, "1000", "baseline") for which in LISTS]
+    means = [number(statistics.fmean(losses)) for losses in before]
+    rows = [["what is changed", "own list", "published list", "beyond noise"]]
+    rows.append(["nothing: the loss", *means, NOTHING])
+    for name in NEWER:
+        after = [trial_losses(results, which, "1000", name) for which in LISTS]
+        clear = [is_clear(*pair) for pair in zip(before, after)]
+        said = ", ".join(which for which, is_so in zip(LISTS, clear) if is_so)
+        rows.append([name, *map(mean_change, before, after), said or "neither"])
+    return rows
+
+
+def is_clear(before: list[float], after: list[float]) -> bool:
+    """Tell whether a mean change is at least twice its standard error."""
+    mean, error = paired(before, after)
+    return abs(mean) >= 2 * error
+
+
+@table
+def merges(results: dict) -> Rows:
+    """Which pairs become tokens, and how some names are spelt with them."""
+    found = [results[which]["merges"] for which in LISTS]
+    spelt = [["·".join(name) for name in f["spelt"].values()] for f in found]
+    return [
+        ["", "own list", "published list"],
+        ["merged, in this order", *(", ".join(f["pairs"]) for f in found)],
+        ["names", *map(", ".join, spelt)],
+        ["tokens a letter", *(number(f["tokens a letter"], 2) for f in found)],
+    ]
 
 
 @table
