@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from itertools import product
@@ -16,6 +17,9 @@ from experiments.plain import Plain
 from experiments.programs import BOOK, program
 from experiments.trials import TRIALS, rounded, start, trained
 from labs.shared.hooks import replaced
+from labs.shared.start import start as begin
+from literate.core.document import parse
+from literate.core.modules import output_at
 
 TEMPERATURES = (0.3, 0.5, 0.8, 1.0, 1.5)
 SAMPLES = 1000
@@ -115,6 +119,22 @@ def ladder(which: str, steps: int, seed: int = SEED, document: Path = BOOK) -> d
     return found
 
 
+def merges(which: str, document: Path = BOOK) -> dict:
+    """Return which pairs become tokens, and how names that are held out are spelt."""
+    _, model = start(TRIALS["pairs as tokens"], which, SEED, document)
+    tokenizer, (_, held_out) = model.tokenizer, split(which, 1000, document)
+
+    def pieces(name: str) -> list[str]:
+        return [tokenizer.chars[token] for token in tokenizer.encode(name)[1:-1]]
+
+    tokens = sum(len(pieces(name)) for name in held_out)
+    return {
+        "pairs": ["+".join(pair) for pair in tokenizer.pairs],
+        "spelt": {name: pieces(name) for name in held_out[:6]},
+        "tokens a letter": rounded(tokens / sum(map(len, held_out))),
+    }
+
+
 # The default run
 
 
@@ -158,6 +178,36 @@ def few_names(which: str, names: int, steps: int, document: Path = BOOK) -> dict
     return {"names": names, "steps": steps} | both_losses(
         microgpt, model, docs[:1000], held_out
     )
+
+
+def places(
+    which: str, steps: int, variant: str | None = None, document: Path = BOOK
+) -> dict:
+    """Return both losses of a run on the places in Greece, and what it says.
+
+    It is what the command line does with --block-size 24 and --held-out 60.
+    """
+    microgpt = program(document, variant)
+    book = parse(document.read_bytes().decode(), str(document))
+    names = microgpt.split_docs(output_at(book, "build/places.txt").text)
+    docs, model, rng = begin(microgpt, names, SEED, block_size=24)
+    docs, held_out = docs[:-60], docs[-60:]
+    for _ in microgpt.train(model, docs, steps):
+        pass
+    decode = model.tokenizer.decode
+    said = [decode(microgpt.generate(model, rng)) for _ in range(200)]
+    return both_losses(microgpt, model, docs, held_out) | {
+        "said": said[:20],
+        "known": sum(name in names for name in said),
+        "one accent a word": sum(map(has_one_accent, said)),
+        "one accent in the list": sum(map(has_one_accent, names)),
+    }
+
+
+def has_one_accent(name: str) -> bool:
+    """Tell whether each word of a Greek name has exactly one letter with an accent."""
+    words = unicodedata.normalize("NFD", name).split()
+    return all(word.count("\N{COMBINING ACUTE ACCENT}") == 1 for word in words)
 
 
 # What it says

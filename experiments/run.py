@@ -26,6 +26,7 @@ from experiments.trials import LONG_TRIALS, TRIALS, run_trial
 
 RESULTS = ROOT / "experiments" / "results.json"
 DEALS = range(42, 54)  # seeds of twelve ways to deal the names
+PLACES = (300, 1000, 3000)  # steps of runs on the places in Greece
 
 
 class Job(NamedTuple):
@@ -60,6 +61,10 @@ def jobs(lists: list[str]) -> Iterator[Job]:
     for names in (100, 2000) if "own" in lists else ():
         path = "own", "few names", str(names)
         yield job(*path, do=measures.few_names, use=(names, 5000))
+    for steps in PLACES if "own" in lists else ():
+        yield job("own", "places", str(steps), do=measures.places, use=(steps,))
+        path = "own", "places without attention", str(steps)
+        yield job(*path, do=measures.places, use=(steps, "no-attention"))
 
 
 def job(which: str, *path: str, do: Callable, use: tuple = ()) -> Job:
@@ -74,6 +79,7 @@ def counting(which: str) -> Iterator[Job]:
         path = which, "ladder", str(steps), str(seed)
         yield job(*path, do=measures.ladder, use=(steps, seed))
     yield job(which, "counts", do=measures.counts)
+    yield job(which, "merges", do=measures.merges)
 
 
 def looking(which: str) -> Iterator[Job]:

@@ -298,15 +298,21 @@ def ablations_long(results: dict) -> Rows:
 
 
 @table
-def intervals(results: dict) -> Rows:
+def intervals(results: dict, which: str = "own") -> Rows:
     """The losses of the default run, a hundred steps at a time."""
-    losses = results["own"]["default run"]["losses"]
+    losses = results[which]["default run"]["losses"]
     rows = [["steps", "mean loss", "lowest", "highest"]]
     for first in range(0, len(losses), 100):
         part = losses[first : first + 100]
         cells = [statistics.fmean(part), min(part), max(part)]
         rows.append([f"{first + 1} to {first + 100}", *(number(c, 2) for c in cells)])
     return rows
+
+
+@table
+def intervals_published(results: dict) -> Rows:
+    """The same with the published list: the means are those of the original."""
+    return intervals(results, "published")
 
 
 @table
@@ -330,6 +336,68 @@ def overfitting(results: dict) -> Rows:
         runs[f"{run['steps']:,} steps, {run['names']:,} names"] = run
     for name, run in runs.items():
         rows.append([name, number(run["train"]), number(run["held out"])])
+    return rows
+
+
+NEWER = [
+    *("rotary positions", "shared keys and values", "SwiGLU", "weight decay"),
+    *("batches, 250 steps", "batches, 250 steps, rate 0.02", "batches, 1,000 steps"),
+    *("no batches, 4,000 steps", "pairs as tokens"),
+]
+
+
+@table
+def newer(results: dict) -> Rows:
+    """How what newer models changed changes the loss, and where that is no noise."""
+    before = [trial_losses(results, which, "1000", "baseline") for which in LISTS]
+    means = [number(statistics.fmean(losses)) for losses in before]
+    rows = [["what is changed", "own list", "published list", "beyond noise"]]
+    rows.append(["nothing: the loss", *means, NOTHING])
+    for name in NEWER:
+        after = [trial_losses(results, which, "1000", name) for which in LISTS]
+        clear = [is_clear(*pair) for pair in zip(before, after)]
+        said = ", ".join(which for which, is_so in zip(LISTS, clear) if is_so)
+        rows.append([name, *map(mean_change, before, after), said or "neither"])
+    return rows
+
+
+def is_clear(before: list[float], after: list[float]) -> bool:
+    """Tell whether a mean change is at least twice its standard error."""
+    mean, error = paired(before, after)
+    return abs(mean) >= 2 * error
+
+
+@table
+def merges(results: dict) -> Rows:
+    """Which pairs become tokens, and how some names are spelt with them."""
+    found = [results[which]["merges"] for which in LISTS]
+    spelt = [["·".join(name) for name in f["spelt"].values()] for f in found]
+    return [
+        ["", "own list", "published list"],
+        ["merged, in this order", *(", ".join(f["pairs"]) for f in found)],
+        ["names", *map(", ".join, spelt)],
+        ["tokens a letter", *(number(f["tokens a letter"], 2) for f in found)],
+    ]
+
+
+@table
+def places(results: dict) -> Rows:
+    """Both losses of runs on the places in Greece."""
+    rows = [["steps", "trained on", "held out"]]
+    for steps, found in sorted(results["own"]["places"].items(), key=natural):
+        losses = [number(found[key]) for key in ("train", "held out")]
+        rows.append([f"{int(steps):,}", *losses])
+    return rows
+
+
+@table
+def accents(results: dict) -> Rows:
+    """How many of two hundred samples have exactly one accent in each word."""
+    rows = [["steps", "the program", "without attention"]]
+    runs = [results["own"][run] for run in ("places", "places without attention")]
+    for steps in sorted(runs[0], key=int):
+        shares = [percent(run[steps]["one accent a word"] / 200) for run in runs]
+        rows.append([f"{int(steps):,}", *shares])
     return rows
 
 

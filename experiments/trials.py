@@ -22,6 +22,8 @@ class Trial(NamedTuple):
     learning_rate: float = RATE
     deviation: float = DEVIATION
     mlp_width: int = 4
+    share: float = 1  # of the steps that the others do
+    reads_names: bool = False  # the tokenizer learns from the names trained on
 
 
 TRIALS = {
@@ -43,6 +45,15 @@ TRIALS = {
     "n_embd 4": Trial(sizes={"n_embd": 4}),
     "n_embd 8": Trial(sizes={"n_embd": 8}),
     "n_embd 32": Trial(sizes={"n_embd": 32}),
+    "rotary positions": Trial("rope"),
+    "shared keys and values": Trial("grouped-queries"),
+    "SwiGLU": Trial("swiglu"),
+    "weight decay": Trial("weight-decay"),
+    "batches, 250 steps": Trial("batch", share=0.25),
+    "batches, 250 steps, rate 0.02": Trial("batch", share=0.25, learning_rate=0.02),
+    "batches, 1,000 steps": Trial("batch"),
+    "no batches, 4,000 steps": Trial(share=4),
+    "pairs as tokens": Trial("pairs", reads_names=True),
 }
 LONG_TRIALS = ["baseline", "no attention", "two layers"]
 FIRST = 20  # losses that are kept, so that a test can repeat them
@@ -51,7 +62,10 @@ FIRST = 20  # losses that are kept, so that a test can repeat them
 def start(trial: Trial, which: str, seed: int = SEED, document: Path = BOOK):
     """Return the program of a trial and a model that has learned nothing yet."""
     microgpt = program(document, trial.variant)
-    model = fresh_model(microgpt, which, seed, document, **trial.sizes)
+    tokenizer = None
+    if trial.reads_names:
+        tokenizer = microgpt.Tokenizer(split(which, 1000, document, seed)[0][:1000])
+    model = fresh_model(microgpt, which, seed, document, tokenizer, **trial.sizes)
     for p in model.params():
         p.data *= trial.deviation / DEVIATION
     width = trial.mlp_width * model.n_embd
@@ -72,6 +86,7 @@ def run_trial(
     trial = TRIALS[name]
     microgpt, model = start(trial, which, seed, document)
     docs, held_out = split(which, steps, document, seed)
+    steps = int(steps * trial.share)
     with microgpt.collector_paused():
         found = list(microgpt.train(model, docs, steps, trial.learning_rate))
         loss = microgpt.loss_per_token(held_out, model)
@@ -105,5 +120,6 @@ def first_losses(
     trial = TRIALS[name]
     microgpt, model = start(trial, which, SEED, document)
     docs, _ = split(which, steps, document)
+    steps = int(steps * trial.share)
     found = microgpt.train(model, docs, steps, trial.learning_rate)
     return [rounded(loss, 6) for loss in islice(found, count)]

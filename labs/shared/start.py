@@ -8,7 +8,13 @@ from types import ModuleType
 SEED = 42  # the program's
 
 
-def start(program: ModuleType, docs: list[str], seed: int = SEED, **sizes: int):
+def start(
+    program: ModuleType,
+    docs: list[str],
+    seed: int = SEED,
+    tokenizer=None,
+    **sizes: int,
+):
     """Return documents, model and random numbers as a program has them at step 1.
 
     The documents are shuffled, and the model has random parameters, in the order in
@@ -17,5 +23,5 @@ def start(program: ModuleType, docs: list[str], seed: int = SEED, **sizes: int):
     rng = random.Random(seed)
     docs = [*docs]
     rng.shuffle(docs)
-    model = program.Model(program.Tokenizer("".join(docs)), **sizes)
+    model = program.Model(tokenizer or program.Tokenizer("".join(docs)), **sizes)
     return docs, model.randomize(rng), rng

@@ -24,7 +24,7 @@ MOST = {
     "positions": 64,
 }
 MOST_PARAMETERS = 60_000
-MOST_LINES, MOST_CHARACTERS = 20_000, 200_000  # of the reader's own list
+MOST_LINES, MOST_CHARACTERS = 50_000, 500_000  # of the reader's own list
 HELD_OUT = 600  # documents that the bigram baseline is measured with, at most
 EVERY = 100  # steps between two entries of the log
 NAMES = 5  # in an entry

@@ -1,13 +1,16 @@
 """The book keeps its promises: its sessions, its names, its links."""
 
+import math
 import re
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from experiments.run import read
 from literate.core.blocks import Fence
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
@@ -108,6 +111,45 @@ def test_the_text_says_how_many_names_there_are(names):
     count = f"{len(names.split()):,}"
     says = re.findall(r"\b(\d,\d{3})(?= given names)", BOOK.read_text("utf-8"))
     assert says and set(says) == {count}
+
+
+# The places in Greece
+
+
+@pytest.fixture(scope="module")
+def places(program):
+    text = (program.folder / "places.txt").read_bytes().decode("utf-8")
+    return text.removesuffix("\n").split("\n")
+
+
+def test_each_place_is_there_once_and_in_order(places):
+    assert places == sorted({*places}) and len(places) > 300
+    assert [p for p in places if unicodedata.normalize("NFC", p.strip()) != p] == []
+
+
+def test_what_is_said_of_the_places_is_so(places):
+    chapter = BOOK.read_text("utf-8").partition("## A list of your own")[2]
+    prose = " ".join(chapter.partition("# Appendices")[0].split())
+    longest = max(places, key=len)
+    tokens = len({*"".join(places)}) + 1
+    for said in (
+        f"Here are {len(places)} places",
+        f'"{longest}" has {len(longest)} letters',
+        f"It makes {tokens} tokens with BOS",
+        f"$\\log {tokens}$ = {math.log(tokens):.2f}",
+        f"There are {tokens - 27} more rows",
+    ):
+        assert said in prose
+
+
+@pytest.mark.slow
+def test_the_run_on_the_places_is_as_recorded(program):
+    found = read()["own"]["places"]["300"]
+    options = ["--input", program.folder / "places.txt", "--steps", 300]
+    done = program.run(*options, "--block-size", 24, "--held-out", 60)
+    assert done.stderr == f"held-out loss: {found['held out']:.4f}\n"
+    said = [line.partition(": ")[2] for line in done.stdout.splitlines()[-20:]]
+    assert said == found["said"]
 
 
 # Links

@@ -63,6 +63,18 @@ def test_the_default_run_begins_as_recorded(results):
     assert found == pytest.approx(recorded[:30], abs=6e-5)
 
 
+def test_the_published_losses_that_are_shown_are_those_recorded(results):
+    losses = results["published"]["default run"]["losses"]
+    steps = {
+        step: f"step {step:4d} / 1000 | loss {losses[step - 1]:.4f}"
+        for step in (1, 2, 999, 1000)
+    }
+    shown = BOOK.read_text(encoding="utf-8").partition("num docs: 32033")[2]
+    assert [line for line in steps.values() if f"\n{line}\n" not in shown] == []
+    readme = BOOK.with_name("README.md").read_text(encoding="utf-8")
+    assert f"from `{steps[1]}` to `{steps[1000]}`" in readme
+
+
 def test_a_fingerprint_is_of_code_alone():
     source = program().source
     assert fingerprint(source) == fingerprint(f'"""More."""\n{source}\n\n# more\n')
@@ -179,6 +191,41 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
     ]
     prose = " ".join(BOOK.read_text(encoding="utf-8").split())
     assert not [sentence for sentence in sentences if sentence not in prose]
+
+
+def test_what_the_book_says_of_newer_ideas_is_what_was_found(results):
+    found = {name: cells for name, *cells in tables.newer(results)}
+    worse = ("weight decay", "pairs as tokens")
+    better = ("SwiGLU", "batches, 1,000 steps")
+    for name in (*worse, *better):
+        signs = {cell[0] for cell in found[name][:2]}
+        assert signs == ({"+"} if name in worse else {tables.MINUS})
+        assert found[name][2] == "own, published"
+    for name in ("rotary positions", "shared keys and values"):
+        assert found[name][2] == "neither"
+    assert len(found) - 2 == 9  # the header and the first row are no changes
+    batch, single = (
+        tables.trial_losses(results, "own", "1000", name)
+        for name in ("batches, 1,000 steps", "no batches, 4,000 steps")
+    )
+    assert round(tables.paired(batch, single)[0], 3) == 0.003
+    for merged in (results[which]["merges"] for which in ("own", "published")):
+        assert 0.75 < merged["tokens a letter"] < 0.85
+        assert "s+h" in merged["pairs"]
+    assert "c+h" in results["own"]["merges"]["pairs"]
+    assert "an+n" in results["published"]["merges"]["pairs"]
+
+
+def test_what_the_book_says_of_the_places_is_what_was_found(results):
+    runs = results["own"]["places"]
+    losses = [runs[steps]["held out"] for steps in ("300", "1000", "3000")]
+    assert losses[0] > losses[2] > losses[1]
+    prose = BOOK.read_text(encoding="utf-8")
+    shown = prose.partition("```text\nsample  1: ")[2].partition("\n```")[0]
+    names = [line.partition(": ")[2] or line for line in shown.split("\n")]
+    assert names == runs["1000"]["said"][:6]
+    kept = runs["300"]["one accent in the list"]
+    assert f"Of our {kept + 1} places {kept} keep the rule" in " ".join(prose.split())
 
 
 @pytest.mark.parametrize("name", tables.TABLES)

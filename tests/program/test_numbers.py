@@ -8,10 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from experiments import plain
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # Runs a Python program and adds its peak memory in KiB as a last line on stderr. It
 # stands between, because a process started by a large one begins with a large peak.
@@ -39,6 +42,31 @@ def full_run(program, published_names):
 def test_the_published_output_byte_for_byte(full_run):
     assert hashlib.sha256(full_run.stdout).hexdigest() == PUBLISHED_OUTPUT
     assert full_run.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["microgpt.md", "README.md"])
+def test_the_command_that_is_shown_fetches_the_list(program, name):
+    """It is run as a reader runs it, wherever there is a network."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    (address,) = re.findall(r"--input \\\n *(https://\S+/names\.txt)\n", text)
+    try:
+        urlopen(address, timeout=30).close()
+    except OSError as error:
+        pytest.skip(f"there is no network here: {error}")
+    done = program.run("--input", address, timeout=600)
+    assert (done.stderr, done.returncode) == ("", 0)
+    printed = hashlib.sha256(done.stdout.encode()).hexdigest()
+    assert printed == PUBLISHED_OUTPUT
+
+
+@pytest.mark.slow
+def test_the_published_lines_in_the_book_are_those_of_the_run(full_run):
+    text = (ROOT / "microgpt.md").read_text(encoding="utf-8")
+    shown = text.partition("```text\nnum docs: 32033\n")[2].partition("\n```")[0]
+    lines = [line for line in shown.split("\n") if line != "..."]
+    assert len(lines) > 10
+    assert not {*lines} - {*full_run.stdout.decode().split("\n")}
 
 
 @pytest.mark.slow
