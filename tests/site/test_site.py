@@ -327,7 +327,7 @@ def test_what_changed_unfolds_and_can_be_read_in_both_colours(reader, site):
     assert not changes.locator("ins").first.is_visible()
     changes.locator("summary").click()
     changes.locator("ins").first.wait_for()
-    assert "+     return model" in changes.locator("ins").all_inner_texts()
+    assert "+     return model\n" in changes.locator("ins").all_text_contents()
     reader.add_style_tag(content="* { transition: none !important }")
     reader.evaluate(axe())
     for option, scheme in enumerate(["default", "slate"]):
