@@ -138,8 +138,8 @@ class Drawing:
         return (
             f'<svg class="drawing" xmlns="http://www.w3.org/2000/svg" role="img"'
             f' viewBox="0 0 {WIDTH} {self.height}" width="{WIDTH}"'
-            f' height="{self.height}" font-family="Arial, Helvetica, sans-serif" font-size="12"'
-            f' fill="{INK}">\n'
+            f' height="{self.height}" font-family="Arial, Helvetica, sans-serif"'
+            f' font-size="12" fill="{INK}">\n'
             f"<title>{escape(self.title)}</title>\n"
             f"<desc>{escape(self.description)}</desc>\n"
             f"<style>svg{{{light}}}"
