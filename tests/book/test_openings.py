@@ -72,6 +72,8 @@ def test_what_an_opening_shows_is_what_the_programs_print(opening):
         assert any(f"\n{shown}" in run for run in RUNS), shown
     printed = {word for run in RUNS for word in run.split()}
     assert {*re.findall(r"`([a-z]+)`", prose(opening))} - {"gpt"} <= printed
-    losses = {f"{loss:.4f}" for loss in read()["own"]["stages"]["42"].values()}
-    blind = "3.2958"
+    own = read()["own"]
+    found = [*own["stages"]["42"].values()]
+    found.append(own["trials"]["1000"]["baseline"]["42"]["held out"])
+    losses, blind = {f"{loss:.4f}" for loss in found}, "3.2958"
     assert {*re.findall(r"\b\d\.\d{4}\b", prose(opening))} <= {*losses, blind}
