@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import random
 import re
 import statistics
@@ -16,6 +15,7 @@ import pytest
 
 from experiments.run import read
 from experiments.stages import STAGES, printed_loss, stage
+from experiments.tables import paired, stage_losses
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = (ROOT / "microgpt.md").read_text(encoding="utf-8")
@@ -91,11 +91,10 @@ def test_the_results_are_those_of_the_stages():
 )
 def test_a_step_of_the_ladder_is_no_luck(which, better, worse):
     """Over at least twelve deals, by more than two standard errors."""
-    deals = read()[which]["stages"].values()
-    changes = [found[better] - found[worse] for found in deals]
-    error = statistics.stdev(changes) / math.sqrt(len(changes))
-    assert len(changes) >= 12
-    assert statistics.fmean(changes) < -2 * error
+    losses = [stage_losses(read(), which, name) for name in (worse, better)]
+    mean, error = paired(*losses)
+    assert len(losses[0]) >= 12
+    assert mean < -2 * error
 
 
 def test_learning_meets_counting():
