@@ -47,8 +47,9 @@ def jobs(lists: list[str]) -> Iterator[Job]:
         for which in lists:
             use = (seed,)
             yield job(which, "stages", str(seed), do=stages.losses, use=use)
-            path = (which, "stage 4 without attention", str(seed))
-            yield job(*path, do=stages.without_attention, use=use)
+            for variant in ("no-attention", "no-positions", "letters-only"):
+                path, use = (which, "stage 4", variant, str(seed)), (variant, seed)
+                yield job(*path, do=stages.stage_4, use=use)
             yield job(which, "likeness", str(seed), do=letters.likeness, use=use)
     for seed in DEALS[1:]:
         for which in lists:

@@ -37,9 +37,9 @@ def losses(which: str, seed: int, document: Path = BOOK) -> dict[str, float]:
     }
 
 
-def without_attention(which: str, seed: int, document: Path = BOOK) -> float:
-    """Return the loss of stage 4 when its head finds nothing."""
-    module = stage("stage4_attention", document, "no-attention")
+def stage_4(which: str, variant: str, seed: int, document: Path = BOOK) -> float:
+    """Return the loss of a variant of stage 4."""
+    module = stage("stage4_attention", document, variant)
     return printed_loss(module, which, seed, document)
 
 

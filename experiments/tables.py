@@ -163,17 +163,24 @@ def stages(results: dict) -> Rows:
 
 
 @table
-def without_attention(results: dict) -> Rows:
-    """The held-out losses of stage 4 with its head and without."""
-    cells, changes = [], []
-    for which in LISTS:
-        before = stage_losses(results, which, "stage4_attention")
-        found = results[which]["stage 4 without attention"]
-        after = [loss for _, loss in sorted(found.items())]
-        cells.append(number(statistics.fmean(before)))
-        changes.append(mean_change(before, after))
+def stage_4(results: dict) -> Rows:
+    """The held-out loss of stage 4, and how it changes without a part."""
+    before = {w: stage_losses(results, w, "stage4_attention") for w in LISTS}
+    cells = [number(statistics.fmean(losses)) for losses in before.values()]
     rows = [["stage 4", "own list", "published list"], ["its loss", *cells]]
-    return [*rows, ["change without attention", *changes]]
+    names = {"no-attention": "without attention", "no-positions": "without positions"}
+    for variant, name in (names | {"letters-only": "without both"}).items():
+        changes = [
+            mean_change(losses, without(results, which, variant))
+            for which, losses in before.items()
+        ]
+        rows.append([name, *changes])
+    return rows
+
+
+def without(results: dict, which: str, variant: str) -> list[float]:
+    """Return the losses of a variant of stage 4, one for each deal of the names."""
+    return [loss for _, loss in sorted(results[which]["stage 4"][variant].items())]
 
 
 def stage_rows(results: dict, count: int) -> Rows:
@@ -264,7 +271,7 @@ def trial_rows(results: dict, steps: str, names: list[str]) -> Rows:
 
 
 PARTS = [
-    *("no attention", "no MLP", "no residuals", "no positions"),
+    *("no attention", "no positions", "letters only", "no MLP", "no residuals"),
     *("no norms", "no first norm", "tied head", "no √d"),
 ]
 OPTIMISER = ("SGD", "rate", "deviation")

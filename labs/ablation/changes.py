@@ -31,6 +31,9 @@ CHANGES = {
     "no positions": Change(
         "no-positions", "a letter looks the same wherever it stands"
     ),
+    "letters only": Change(
+        "letters-only", "no attention and no positions: a letter knows only itself"
+    ),
     "no √d": Change("no-scale", "the scores of attention are twice as large"),
     "tied head": Change(
         "tied-head", "a token is scored by the same row that embeds it"
