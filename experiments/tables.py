@@ -203,7 +203,7 @@ def first_stages(count: int) -> Callable[[dict], Rows]:
     return rows
 
 
-TABLES |= {f"stages_{count}": first_stages(count) for count in range(2, 6)}
+TABLES |= {f"stages_{count}": first_stages(count) for count in range(2, 7)}
 
 
 def stage_losses(results: dict, which: str, name: str) -> list[float]:

@@ -6,6 +6,7 @@ results.json did; what is quick to compute is computed again.
 
 import math
 import re
+import statistics
 import xml.etree.ElementTree as ElementTree
 from itertools import islice
 
@@ -170,8 +171,6 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
     own, published = results["own"], results["published"]
     later = published["attention later"]
     worst = max(head["held out without"] for head in later["heads"].values())
-    mixed = published["ladder"]["5000"]["mixed"]["tuned"]
-    model = published["trials"]["5000"]["baseline"]["42"]["held out"]
     start, end = (own["checkpoints"][step] for step in ("0", "1000"))
     gaps = [point["held out"] - point["train"] for point in (start, end)]
     nonsense = own["nonsense"]
@@ -181,7 +180,9 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
         f"{nonsense['real is likelier']:.0%}".replace("%", " %")
         + f" of {nonsense['pairs']} names that were held out",
         f"rises from {later['held out']:.3f} to {worst:.3f}",
-        f"by {mixed:.3f} to {model:.3f}",
+        f"ahead of the mixed tables by {mixed_tables(results, 'own', '1000')}.",
+        f"of the model, by {mixed_tables(results, 'published', '1000')}, and",
+        f"names still by {mixed_tables(results, 'published', '5000')}.",
         f"the gap was {gaps[0]:.3f} at the start and is {gaps[1]:.3f} at the end",
         f"found it {ways['by hand, times faster']['times']:.1f} times",
         f"a step is about {ways['the tape, times faster']['times']:.1f} times as quick",
@@ -191,6 +192,76 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
     ]
     prose = " ".join(BOOK.read_text(encoding="utf-8").split())
     assert not [sentence for sentence in sentences if sentence not in prose]
+
+
+def mixed_tables(results, which, steps):
+    """Return how far the mixed tables and the model are apart, as the book says it."""
+    model = tables.trial_losses(results, which, steps, "baseline")
+    mixed = tables.ladder_losses(results, which, "mixed", "tuned", steps)
+    mean, error = tables.paired(model, mixed)
+    assert (mean > 0) == (which == "own")  # who is ahead
+    return f"{abs(mean):.3f} ± {error:.3f}"
+
+
+def test_what_the_book_says_of_the_parts_is_what_was_found(results):
+    def losses(which, name, steps="1000"):
+        return tables.trial_losses(results, which, steps, name)
+
+    def change(which, name, steps="1000"):
+        pair = losses(which, "baseline", steps), losses(which, name, steps)
+        return tables.paired(*pair)
+
+    def worse(which, name):
+        return sum(map(float.__gt__, losses(which, name), losses(which, "baseline")))
+
+    own, published = (change(w, "no attention") for w in ("own", "published"))
+    both = [change(which, "letters only")[0] for which in ("own", "published")]
+    rates = [b - a for a, b in zip(losses("published", "baseline"),
+                                   losses("published", "rate 0.1"))]  # fmt: skip
+    later = [change(w, "no attention", "5000")[0] for w in ("own", "published")]
+    sentences = [
+        f"program alone wanders by {statistics.stdev(losses('own', 'baseline')):.3f},",
+        f"loses {own[0]:.4f} on the book's list and {published[0]:.4f} on the other",
+        f"{worse('own', 'no attention') + worse('published', 'no attention')} of the 24",
+        f"{both[0]:.3f} and {both[1]:.3f}, more than for anything else",
+        f"it cost {min(rates):.3f} in the luckiest deal and {max(rates):.3f} in the",
+        f"costs {later[0]:.4f} on the book's list and {later[1]:.4f} on the published",
+    ]
+    prose = " ".join(BOOK.read_text(encoding="utf-8").split())
+    assert not [sentence for sentence in sentences if sentence not in prose]
+    for which in ("own", "published"):
+        parts = {name: change(which, name) for name in tables.PARTS}
+        for name in ("no residuals", "tied head", "no norms", "no first norm"):
+            assert parts[name][0] > 8 * parts[name][1]  # "clearly worse on both lists"
+        assert max(parts, key=parts.get) == "letters only"
+        assert parts["no attention"][0] < parts["no residuals"][0] / 10
+        for name in ("no decay", "rate 0.001", "rate 0.1"):
+            assert change(which, name)[0] > 10 * parts["no attention"][0]
+    ratio = change("published", "no positions")[0] / change("own", "no positions")[0]
+    assert 2.5 < ratio < 3.5  # "three times as much"
+    mlp = {which: change(which, "no MLP") for which in ("own", "published")}
+    assert abs(mlp["own"][0]) < 2 * mlp["own"][1]  # "no worth at all"
+    assert 0 < mlp["published"][0] < 0.003  # "hardly any"
+    changes = [*tables.PARTS, *tables.TRAINING, *tables.SIZES]
+    assert 48 <= 2 * len(changes) <= 56  # "the fifty changes in these tables"
+    wide = [change(which, "n_embd 32")[0] for which in ("own", "published")]
+    assert wide[0] > 0 > wide[1]
+
+
+def test_what_the_book_says_of_stage_4_without_its_parts(results):
+    found = {
+        variant: tables.without(results, "own", variant)
+        for variant in ("no-attention", "no-positions", "letters-only")
+    }
+    whole = tables.stage_losses(results, "own", "stage4_attention")
+    small = [
+        tables.paired(whole, found[v])[0] for v in ("no-attention", "no-positions")
+    ]
+    assert max(small) < 0.01  # "it hardly changes"
+    both = statistics.fmean(found["letters-only"])
+    assert f"the loss is {both:.3f}, where" in " ".join(BOOK.read_text("utf-8").split())
+    counted = statistics.fmean(tables.stage_losses(results, "own", "stage1_counts"))
+    assert both == pytest.approx(counted, abs=0.01)  # "where the table of counts was"
 
 
 def test_what_the_book_says_of_newer_ideas_is_what_was_found(results):
