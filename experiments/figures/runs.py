@@ -75,8 +75,8 @@ def loss_curve(results: dict) -> str:
     return drawing.svg()
 
 
-CHANGED = ("no attention", "no MLP", "no residuals", "no positions", "no norms")
-CHANGED += ("no first norm", "tied head", "no √d", "no decay")
+CHANGED = ("no attention", "no positions", "letters only", "no MLP", "no residuals")
+CHANGED += ("no norms", "no first norm", "tied head", "no √d", "no decay")
 CHANGED += ("SGD, rate 0.5", "SGD, rate 0.01")
 
 
@@ -93,9 +93,9 @@ def ablations(results: dict) -> str:
         "a bar reaches two standard errors to each side. On the book's list: "
         + "; ".join(f"{name} {mean:+.3f}" for name, (mean, _) in found["own"].items())
         + ".",
-        336,
+        72 + 22 * len(CHANGED),
     )
-    left, right, top, height = 100, 350, 30, 22
+    left, right, top, height = 100, 338, 30, 22
     bottom = top + height * len(CHANGED)
     means = [mean for several in found.values() for mean, _ in several.values()]
     low, high = (
@@ -115,14 +115,14 @@ def ablations(results: dict) -> str:
         drawing.text(left - 8, top + height * (place + 0.5) + 4, name, "end")
     for list_, (which, several) in enumerate(found.items()):
         colour = (LOSS, SOFT)[list_]
-        drawing.dot(left + 4 + 90 * list_, 12, colour, 3.5)
+        drawing.dot(left + 4 + 90 * list_, 12, colour, 3)
         drawing.text(left + 12 + 90 * list_, 16, f"{which} list", "start")
         for place, (mean, error) in enumerate(several.values()):
             y = one(top + height * (place + 0.5) + 8 * list_ - 4)
             start, width = one(x(mean - 2 * error)), one(x(4 * error) - x(0))
             path = f"M{start} {y}h{width}"
-            drawing.add("path", d=path, stroke=colour, stroke_width=2)
-            drawing.dot(x(mean), y, colour, 3.5)
+            drawing.add("path", d=path, stroke=colour, stroke_width=1.5)
+            drawing.dot(x(mean), y, colour, 2.2)
     drawing.text((left + right) / 2, bottom + 33, "change of the loss, nats per token")
     return drawing.svg()
 
