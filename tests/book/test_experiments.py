@@ -241,6 +241,9 @@ def test_what_the_book_says_of_the_parts_is_what_was_found(results):
             assert change(which, name)[0] > 10 * parts["no attention"][0]
     ratio = change("published", "no positions")[0] / change("own", "no positions")[0]
     assert 2.5 < ratio < 3.5  # "three times as much"
+    layers = {which: change(which, "two layers", "5000") for which in lists}
+    assert abs(layers["own"][0]) < 2 * layers["own"][1]  # "nothing on the book's"
+    assert layers["published"][0] < -2 * layers["published"][1]  # "beyond noise"
     mlp = {which: change(which, "no MLP") for which in ("own", "published")}
     assert abs(mlp["own"][0]) < 2 * mlp["own"][1]  # "no worth at all"
     assert 0 < mlp["published"][0] < 0.003  # "hardly any"
