@@ -32,7 +32,7 @@ CHANGES = {
         "no-positions", "a letter looks the same wherever it stands"
     ),
     "letters only": Change(
-        "letters-only", "no attention and no positions: a letter knows only itself"
+        "letters-only", "a letter knows itself, and neither place nor letters before"
     ),
     "no √d": Change("no-scale", "the scores of attention are twice as large"),
     "tied head": Change(

@@ -182,7 +182,7 @@ def test_the_figures_in_sentences_are_those_of_the_results(results):
         f"rises from {later['held out']:.3f} to {worst:.3f}",
         f"ahead of the mixed tables by {mixed_tables(results, 'own', '1000')}.",
         f"of the model, by {mixed_tables(results, 'published', '1000')}, and",
-        f"names still by {mixed_tables(results, 'published', '5000')}.",
+        f"less but by more, {mixed_tables(results, 'published', '5000')}.",
         f"the gap was {gaps[0]:.3f} at the start and is {gaps[1]:.3f} at the end",
         f"found it {ways['by hand, times faster']['times']:.1f} times",
         f"a step is about {ways['the tape, times faster']['times']:.1f} times as quick",
@@ -242,8 +242,9 @@ def test_what_the_book_says_of_the_parts_is_what_was_found(results):
     ratio = change("published", "no positions")[0] / change("own", "no positions")[0]
     assert 2.5 < ratio < 3.5  # "three times as much"
     layers = {which: change(which, "two layers", "5000") for which in lists}
-    assert abs(layers["own"][0]) < 2 * layers["own"][1]  # "nothing on the book's"
-    assert layers["published"][0] < -2 * layers["published"][1]  # "beyond noise"
+    for mean, error in layers.values():
+        assert abs(mean) < 2 * error  # "can still not be told from noise"
+    assert layers["published"][0] < -1.9 * layers["published"][1]  # "the very edge"
     mlp = {which: change(which, "no MLP") for which in ("own", "published")}
     assert abs(mlp["own"][0]) < 2 * mlp["own"][1]  # "no worth at all"
     assert 0 < mlp["published"][0] < 0.003  # "hardly any"
@@ -296,7 +297,7 @@ def test_what_the_book_says_of_the_places_is_what_was_found(results):
     runs = results["own"]["places"]
     losses = [runs[steps]["held out"] for steps in ("300", "1000", "3000")]
     assert losses[0] > losses[2] > losses[1]
-    prose = BOOK.read_text(encoding="utf-8")
+    prose = BOOK.read_text(encoding="utf-8").partition("## A list of your own")[2]
     shown = prose.partition("```text\nsample  1: ")[2].partition("\n```")[0]
     names = [line.partition(": ")[2] or line for line in shown.split("\n")]
     assert names == runs["1000"]["said"][:6]
