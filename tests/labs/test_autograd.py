@@ -422,6 +422,7 @@ def test_it_is_stepped_by_mouse_and_by_keys(open_lab, labs):
     assert shown(lab) == expected(answer, 2)
 
 
+@pytest.mark.slow
 def test_it_plays_by_itself_to_the_end(open_lab):
     lab = open_lab("autograd", reduced_motion="reduce")
     choose(lab, "A sum")

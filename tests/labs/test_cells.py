@@ -383,6 +383,7 @@ def test_cells_survive_a_walk_through_the_book(open_cells):
     assert page.result(page.open())[0] == "As the book shows it."
 
 
+@pytest.mark.slow
 def test_cells_run_in_the_book_on_one_page(open_cells):
     page = open_cells("book")
     for number in (0, 1, 4):  # of three chapters

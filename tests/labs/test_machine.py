@@ -440,7 +440,10 @@ def test_leaving_before_anything_is_loaded_starts_nothing(open_page, site):
 
 SPOILT = [
     ("no network", "pyodide.asm.mjs"),
-    *(("another file", name) for name in vendor.PACKAGES["python"].files),
+    *(
+        pytest.param("another file", name, marks=[pytest.mark.slow] if place else [])
+        for place, name in enumerate(vendor.PACKAGES["python"].files)
+    ),
 ]
 
 

@@ -98,6 +98,7 @@ def test_stages_1_and_2_print_in_the_page_what_they_print_natively(open_stage, n
         assert lab.frame.locator(".cell-output").inner_text() == native(stage)
 
 
+@pytest.mark.slow
 def test_another_seed_in_the_page(open_stage, native):
     lab = open_stage("stage1_counts", viewport={"width": 390, "height": 800})
     lab.frame.locator(".lab-start").click()
