@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ __all__ = ["chromium", "open_lab", "open_page", "reader", "site"]  # fixtures fo
 # The program's streams are to be as they are for users.
 for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"):
     os.environ.pop(name, None)
+
+# What is started in the background ignores Ctrl-C, and so do its children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Everybody gets the same examples; `make fuzz` searches for new ones. A slow machine is
 # no fault of the program.
