@@ -7,9 +7,9 @@ import statistics
 from itertools import combinations
 from pathlib import Path
 
-from experiments.lists import SEED, fresh_model, split
-from experiments.programs import BOOK, program
-from experiments.trials import rounded
+from experiments.lists import SEED
+from experiments.programs import BOOK
+from experiments.trials import rounded, trained
 
 VOWELS = "aeiou"
 
@@ -35,12 +35,7 @@ def rows_of_letters(
     which: str, seed: int, steps: int, document: Path = BOOK
 ) -> dict[str, list[float]]:
     """Return each token's row of wte after some steps, with names dealt by a seed."""
-    microgpt = program(document)
-    model = fresh_model(microgpt, which, seed, document)
-    docs, _ = split(which, 1000, document, seed)
-    with microgpt.collector_paused():
-        for _ in microgpt.train(model, docs, steps):
-            pass
+    _, model = trained(which, steps, document, seed)
     names = [*model.tokenizer.chars, "BOS"]
     rows = [[p.data for p in row] for row in model.state_dict["wte"]]
     return dict(zip(names, rows, strict=True))

@@ -8,9 +8,9 @@ of 1,000 steps with seed 42 *is* the default run of the program. Of the own list
 last 600 names are held out of everything, and a run may go round the first 2,000 as
 often as it has steps. Of the published list a run of n steps trains on the first n
 names, and the next 1,000 are held out; a run that takes several names a step goes on
-behind these. With seed 42 this choice gives the published
-numbers of the ladder to the last digit (add-one smoothing: 2.837, 2.518, 2.564); 5 of
-these 1,000 names also stand among the first 1,000, because the list repeats some names.
+behind these. With seed 42 this choice gives the published numbers of the ladder to the
+last digit (add-one smoothing: 2.837, 2.518, 2.564); 5 of these 1,000 names also stand
+among the first 1,000, because the list repeats some names.
 """
 
 from __future__ import annotations

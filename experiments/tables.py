@@ -165,17 +165,17 @@ def stages(results: dict) -> Rows:
 @table
 def stage_4(results: dict) -> Rows:
     """The held-out loss of stage 4, and how it changes without a part."""
-    before = {w: stage_losses(results, w, "stage4_attention") for w in LISTS}
-    cells = [number(statistics.fmean(losses)) for losses in before.values()]
-    rows = [["stage 4", "own list", "published list"], ["its loss", *cells]]
-    names = {"no-attention": "without attention", "no-positions": "without positions"}
-    for variant, name in (names | {"letters-only": "without both"}).items():
-        changes = [
-            mean_change(losses, without(results, which, variant))
-            for which, losses in before.items()
-        ]
-        rows.append([name, *changes])
-    return rows
+    before = [stage_losses(results, which, "stage4_attention") for which in LISTS]
+    parts = {
+        "without attention": "no-attention",
+        "without positions": "no-positions",
+        "without both": "letters-only",
+    }
+    after = {
+        name: [without(results, which, variant) for which in LISTS]
+        for name, variant in parts.items()
+    }
+    return change_rows(["stage 4", "its loss"], before, after)
 
 
 def without(results: dict, which: str, variant: str) -> list[float]:
@@ -224,15 +224,27 @@ def stage_change(results: dict, which: str, place: int) -> str:
 def paired(before: list[float], after: list[float]) -> tuple[float, float]:
     """Return the mean of paired changes, and its standard error."""
     changes = [new - old for old, new in zip(before, after, strict=True)]
-    return statistics.fmean(changes), statistics.stdev(changes) / math.sqrt(
-        len(changes)
-    )
+    error = statistics.stdev(changes) / math.sqrt(len(changes))
+    return statistics.fmean(changes), error
 
 
 def mean_change(before: list[float], after: list[float]) -> str:
     """Return the mean of paired changes and its standard error as a cell."""
     mean, error = paired(before, after)
     return f"{mean:+.4f} ± {error:.4f}".replace("-", MINUS)
+
+
+def change_rows(
+    labels: list[str], before: list[list[float]], after: dict[str, list[list[float]]]
+) -> Rows:
+    """Return mean losses with both lists, and how each of some runs changes them.
+
+    `labels` are those of the header and of the first row.
+    """
+    header, first = labels
+    means = [number(statistics.fmean(losses)) for losses in before]
+    changes = [[name, *map(mean_change, before, runs)] for name, runs in after.items()]
+    return [[header, "own list", "published list"], [first, *means], *changes]
 
 
 def ladder_losses(
@@ -255,19 +267,22 @@ def trial_losses(results: dict, which: str, steps: str, name: str) -> list[float
     return [run["held out"] for _, run in sorted(found.items())]
 
 
+def trial_change(
+    results: dict, which: str, name: str, steps: str = "1000"
+) -> tuple[float, float]:
+    """Return how a trial changes the loss of the program, and the standard error."""
+    losses = (trial_losses(results, which, steps, each) for each in ("baseline", name))
+    return paired(*losses)
+
+
 def trial_rows(results: dict, steps: str, names: list[str]) -> Rows:
     """Return the loss of the program and how each trial changes it, with both lists."""
-    before = {w: trial_losses(results, w, steps, "baseline") for w in LISTS}
-    cells = [number(statistics.fmean(losses)) for losses in before.values()]
-    rows = [["what is changed", "own list", "published list"]]
-    rows.append(["nothing: the loss", *cells])
-    for name in names:
-        changes = [
-            mean_change(losses, trial_losses(results, which, steps, name))
-            for which, losses in before.items()
-        ]
-        rows.append([name, *changes])
-    return rows
+    before, *after = (
+        [trial_losses(results, which, steps, name) for which in LISTS]
+        for name in ("baseline", *names)
+    )
+    labels = ["what is changed", "nothing: the loss"]
+    return change_rows(labels, before, dict(zip(names, after)))
 
 
 PARTS = [
@@ -356,21 +371,17 @@ NEWER = [
 @table
 def newer(results: dict) -> Rows:
     """How what newer models changed changes the loss, and where that is no noise."""
-    before = [trial_losses(results, which, "1000", "baseline") for which in LISTS]
-    means = [number(statistics.fmean(losses)) for losses in before]
-    rows = [["what is changed", "own list", "published list", "beyond noise"]]
-    rows.append(["nothing: the loss", *means, NOTHING])
-    for name in NEWER:
-        after = [trial_losses(results, which, "1000", name) for which in LISTS]
-        clear = [is_clear(*pair) for pair in zip(before, after)]
-        said = ", ".join(which for which, is_so in zip(LISTS, clear) if is_so)
-        rows.append([name, *map(mean_change, before, after), said or "neither"])
-    return rows
+    header, first, *rows = trial_rows(results, "1000", NEWER)
+    for row in rows:
+        clear = [
+            which for which in LISTS if is_clear(*trial_change(results, which, row[0]))
+        ]
+        row.append(", ".join(clear) or "neither")
+    return [[*header, "beyond noise"], [*first, NOTHING], *rows]
 
 
-def is_clear(before: list[float], after: list[float]) -> bool:
+def is_clear(mean: float, error: float) -> bool:
     """Tell whether a mean change is at least twice its standard error."""
-    mean, error = paired(before, after)
     return abs(mean) >= 2 * error
 
 

@@ -103,10 +103,10 @@ def rounded(number: float, digits: int = 4) -> float:
 
 
 @cache
-def trained(which: str, steps: int = 1000, document: Path = BOOK):
-    """Return the program and the model of the default run, for looking only."""
-    microgpt, model = start(TRIALS["baseline"], which, SEED, document)
-    docs, _ = split(which, steps, document)
+def trained(which: str, steps: int = 1000, document: Path = BOOK, seed: int = SEED):
+    """Return the program and the model that it trains, for looking only."""
+    microgpt, model = start(TRIALS["baseline"], which, seed, document)
+    docs, _ = split(which, steps, document, seed)
     with microgpt.collector_paused():
         for _ in microgpt.train(model, docs, steps):
             pass

@@ -20,7 +20,7 @@ from experiments.figures.drawing import (
     one,
     percent,
 )
-from experiments.tables import paired, trial_losses
+from experiments.tables import trial_change
 
 
 @figure("loss")
@@ -84,7 +84,7 @@ CHANGED += ("SGD, rate 0.5", "SGD, rate 0.01")
 def ablations(results: dict) -> str:
     """Draw how the held-out loss changes when one thing is changed."""
     found = {
-        which: {name: change(results, which, name) for name in CHANGED}
+        which: {name: trial_change(results, which, name) for name in CHANGED}
         for which in ("own", "published")
     }
     drawing = Drawing(
@@ -125,12 +125,6 @@ def ablations(results: dict) -> str:
             drawing.dot(x(mean), y, colour, 2.2)
     drawing.text((left + right) / 2, bottom + 33, "change of the loss, nats per token")
     return drawing.svg()
-
-
-def change(results: dict, which: str, name: str) -> tuple[float, float]:
-    """Return the mean change that a trial makes, and its standard error."""
-    pair = [trial_losses(results, which, "1000", each) for each in ("baseline", name)]
-    return paired(*pair)
 
 
 @figure("attention")

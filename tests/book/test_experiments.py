@@ -127,6 +127,9 @@ def test_rows_for_rare_positions_move_most(results):
     assert round(max(found["moved"]), 2) == round(found["moved"][10], 2) == 0.26
     first = [round(moved, 2) for moved in found["moved"][:6]]
     assert (min(first), max(first)) == (0.10, 0.14)
+    names = split("own", 1000)[0][:1000]
+    used = [sum(len(name) >= place for name in names) for place in (10, 12)]
+    assert used == [30, 1] and round(found["moved"][12], 2) == 0.07
 
 
 def test_attention_is_watched_without_a_trace():
@@ -208,8 +211,7 @@ def test_what_the_book_says_of_the_parts_is_what_was_found(results):
         return tables.trial_losses(results, which, steps, name)
 
     def change(which, name, steps="1000"):
-        pair = losses(which, "baseline", steps), losses(which, name, steps)
-        return tables.paired(*pair)
+        return tables.trial_change(results, which, name, steps)
 
     lists = ("own", "published")
 
@@ -252,6 +254,19 @@ def test_what_the_book_says_of_the_parts_is_what_was_found(results):
     assert 48 <= 2 * len(changes) <= 56  # "the fifty changes in these tables"
     wide = [change(which, "n_embd 32")[0] for which in ("own", "published")]
     assert wide[0] > 0 > wide[1]
+    others = [name for name in tables.SIZES if not name.startswith("n_embd")]
+    assert all(round(abs(change(w, n)[0]), 3) <= 0.003 for w in lists for n in others)
+    mean, error = change("published", "two layers")
+    assert round(mean, 3) == -0.003 and tables.is_clear(mean, error)  # "and sure"
+    deviation = statistics.stdev(losses("own", "baseline"))
+    small = [name for name in parts if change("own", name)[0] <= deviation]
+    assert (len(small), len(parts)) == (4, 9)  # "nearly half of the parts"
+    assert change("own", "narrow MLP")[0] < 0.7 * change("own", "SwiGLU")[0] < 0
+    for which in lists:
+        counted = statistics.fmean(
+            tables.ladder_losses(results, which, "bigram", "add one")
+        )
+        assert statistics.fmean(losses(which, "SGD, rate 0.01")) > counted
 
 
 def test_what_the_book_says_of_stage_4_without_its_parts(results):

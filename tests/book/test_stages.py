@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments.lists import split
+from experiments.measures import contexts
 from experiments.run import read
 from experiments.stages import STAGES, printed_loss, stage
 from experiments.tables import paired, stage_losses
@@ -101,6 +103,19 @@ def test_learning_meets_counting():
     for which in ("own", "published"):
         for found in read()[which]["stages"].values():
             assert abs(found["stage1_counts"] - found["stage2_table"]) < 0.02
+
+
+def test_how_many_rows_of_larger_tables_a_thousand_names_fill():
+    names, _ = split("own", 1000)
+    seen = [
+        {before for name in names[:1000] for before, _ in contexts(name, length)}
+        for length in (3, 4)
+    ]
+    empty = [1 - len(rows) / 27**n for n, rows in enumerate(seen, start=2)]
+    assert [round(share, 1) for share in empty] == [
+        0.4,
+        0.9,
+    ]  # two in five, nine in ten
 
 
 def test_what_the_text_says_of_the_ladder():
