@@ -157,7 +157,7 @@ BAD_NUMBERS = [
     *[(option, bad) for option in SIZES for bad in ("0", "-1", "1.5", "abc", "")],
     *[("--steps", bad) for bad in ("-1", "1.5", "abc", "", "nan", "1e3")],
     *[("--samples", bad) for bad in ("-1", "1.5", "abc", "", "inf")],
-    *[("--seed", bad) for bad in ("1.5", "abc", "")],
+    *[("--seed", bad) for bad in ("1.5", "abc", "", "-1")],
     *[
         (option, bad)
         for option in ("--learning-rate", "--temperature")

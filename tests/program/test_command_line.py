@@ -334,16 +334,28 @@ def test_a_failure_while_saving_keeps_the_old_file(microgpt, tmp_path, monkeypat
     path = tmp_path / "model.json"
     path.write_text("precious")
 
-    def full(data, file):
+    def full(data, file, **options):
         file.write("{")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(microgpt.json, "dump", full)
     model = microgpt.Model(microgpt.Tokenizer("ab"))
-    with pytest.raises(OSError):
+    with pytest.raises(microgpt.InputError, match="cannot save .* No space left"):
         microgpt.save(model, path)
     assert path.read_text() == "precious"
     assert os.listdir(tmp_path) == ["model.json"]
+
+
+def test_a_long_training_saves_every_hundred_steps(microgpt, tmp_path, monkeypatch):
+    (tmp_path / "names.txt").write_text("anna\nbob\n")
+    done = []
+    monkeypatch.setattr(
+        microgpt, "save", lambda model, path, training: done.append(training["done"])
+    )
+    options = ["--input", str(tmp_path / "names.txt"), "--n-embd", "4"]
+    options += ["--steps", "250", "--samples", "0", "--save", str(tmp_path / "m")]
+    assert microgpt.main(options) == 0
+    assert done == [100, 200, 250]
 
 
 # The streams

@@ -131,10 +131,10 @@ def interrupting(function, call):
     """function, but its so-manieth call is interrupted by Ctrl-C."""
     count = iter(range(1, call + 1))
 
-    def wrapped(*arguments):
+    def wrapped(*arguments, **options):
         if next(count, None) == call:
             signal.raise_signal(signal.SIGINT)
-        return function(*arguments)
+        return function(*arguments, **options)
 
     return wrapped
 
@@ -146,7 +146,8 @@ def run_training(microgpt, model, steps=3):
     training = {"m": zeros, "v": [*zeros], "done": 0, "steps": steps}
     training |= {"held_out": 0, "learning_rate": 0.01}
     with microgpt.Interrupts() as ctrl_c:
-        microgpt.run_training(options, ["emma"], model, training, ctrl_c)
+        work = model, training, microgpt.train
+        microgpt.run_training(options, ["emma"], *work, ctrl_c)
         assert ctrl_c.count
     return training["done"]
 
