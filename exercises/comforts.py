@@ -1,4 +1,4 @@
-"""Exercises of part VII, Comforts."""
+"""Exercises of part VIII, Comforts."""
 
 from __future__ import annotations
 

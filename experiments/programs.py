@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,26 @@ def fresh_program(document: Path = BOOK, variant: str | None = None) -> ModuleTy
     module = load(source, ROOT / "build" / "microgpt.py", label)
     module.source, module.names = source, output_at(book, "build/names.txt").text
     return module
+
+
+@cache
+def engine(name: str, document: Path = BOOK) -> ModuleType:
+    """Return an engine of the document as a module: `vectors`, `numpy` or `torch`.
+
+    What it imports as microgpt is `program(document)`. Raises SystemExit if the library
+    that it needs is not installed.
+    """
+    book = parse(document.read_bytes().decode(), str(document))
+    source = output_at(book, f"build/microgpt_{name}.py").text
+    before = sys.modules.get("microgpt")
+    sys.modules["microgpt"] = program(document)
+    try:
+        return load(source, ROOT / "build" / f"microgpt_{name}.py")
+    finally:
+        if before is None:
+            del sys.modules["microgpt"]
+        else:
+            sys.modules["microgpt"] = before
 
 
 def fingerprint(source: str) -> str:

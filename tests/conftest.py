@@ -106,15 +106,17 @@ def labs(program, microgpt, tmp_path_factory):
     from labs.shared import driver, models
 
     models.HOME = home = tmp_path_factory.mktemp("home")
-    names = ["microgpt.py", "names.txt"]
-    names += [f"stages/{p.name}" for p in (program.folder / "stages").glob("*.py")]
-    texts = {f"build/{n}": (program.folder / n).read_bytes().decode() for n in names}
+    files = [program.folder / "names.txt", *program.folder.rglob("*.py")]
+    texts = {
+        f"build/{path.relative_to(program.folder).as_posix()}": path.read_bytes().decode()
+        for path in files
+    }
     book = (ROOT / "microgpt.md").read_bytes().decode()
     packed = json.loads(bundle.bundle(book, texts, bundle.trained(texts)))
     for name, text in packed["files"].items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8", newline="")
-    sys.path.append(str(home))  # where sessions find the stages
+    sys.path.append(str(home))  # where sessions find the other programs
 
     def call(name, **arguments):
         """Call a lab's function as a page does; return its value or raise LabError."""

@@ -2,7 +2,8 @@
 
 It needs nothing beside it. A first cell lets sessions import the notebook itself as
 they import the program, and writes the data that the program reads. Every other Python
-file of the document is a cell that writes the file, and one that runs it.
+file of the document is a cell that writes the file, and one that runs it, if it is a
+program of its own: one that imports the program is called from a command line.
 """
 
 from __future__ import annotations
@@ -105,12 +106,13 @@ class _Writer:
             self._add_prose(self._source(block))
         elif path in self.others and path not in self.defined:
             name = path.partition("/")[2]
-            lines = split_lines(self.others[path].text)
-            self._add_code(
-                [f"%%writefile {name}", *(line.rstrip("\r\n") for line in lines)]
-            )
-            run = f'_ = runpy.run_path("{name}", run_name="__main__")'
-            self._add_code(["import runpy", "", run])
+            lines = [
+                line.rstrip("\r\n") for line in split_lines(self.others[path].text)
+            ]
+            self._add_code([f"%%writefile {name}", *lines])
+            if f"import {self.module}" not in lines:
+                run = f'_ = runpy.run_path("{name}", run_name="__main__")'
+                self._add_code(["import runpy", "", run])
             self._define({path})
 
     # Sessions

@@ -364,7 +364,7 @@ def test_the_books_notebook(book: dict[str, str], tmp_path: Path) -> None:
     arguments = ["--steps", "20", "--samples", "3"]
     text = book["microgpt.ipynb"].replace('__main__\\")', 'stage\\")')  # no training
     printed = run_notebook(text, tmp_path, f"main({arguments!r})")
-    written = [line for line in printed if line.startswith("Writing stages/")]
+    written = [line for line in printed if line.startswith("Writing ")]
     assert len(written) == text.count("%%writefile")
     shown = [
         "".join("".join(part["text"]) for part in cell["outputs"])
