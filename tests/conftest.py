@@ -106,11 +106,10 @@ def labs(program, microgpt, tmp_path_factory):
     from labs.shared import driver, models
 
     models.HOME = home = tmp_path_factory.mktemp("home")
-    files = [program.folder / "names.txt", *program.folder.rglob("*.py")]
-    texts = {
-        f"build/{path.relative_to(program.folder).as_posix()}": path.read_bytes().decode()
-        for path in files
-    }
+    texts = {}
+    for path in (program.folder / "names.txt", *program.folder.rglob("*.py")):
+        name = path.relative_to(program.folder).as_posix()
+        texts[f"build/{name}"] = path.read_bytes().decode()
     book = (ROOT / "microgpt.md").read_bytes().decode()
     packed = json.loads(bundle.bundle(book, texts, bundle.trained(texts)))
     for name, text in packed["files"].items():

@@ -340,7 +340,7 @@ def test_a_failure_while_saving_keeps_the_old_file(microgpt, tmp_path, monkeypat
 
     monkeypatch.setattr(microgpt.json, "dump", full)
     model = microgpt.Model(microgpt.Tokenizer("ab"))
-    with pytest.raises(microgpt.InputError, match="cannot save .* No space left"):
+    with pytest.raises(microgpt.InputError, match="No space left"):
         microgpt.save(model, path)
     assert path.read_text() == "precious"
     assert os.listdir(tmp_path) == ["model.json"]
