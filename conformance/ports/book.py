@@ -27,7 +27,6 @@ AROUND = {
     "attn_wo": ("found", "mixed"),
     "mlp_fc1": ("normed_again", "hidden"),
     "mlp_fc2": ("active", "thought"),
-    "lm_head": ("", "logits"),
 }
 
 Numbers = list[float]
@@ -88,14 +87,15 @@ class Recorder:
 
     def linear(self, x, w, y):
         """Note what one of the model's matrices is given, and what it makes."""
-        if id(w) in self.matrices:
-            layer, _, matrix = self.matrices[id(w)].rpartition(".")
+        source = self.matrices.get(id(w), "")
+        layer, _, matrix = source.rpartition(".")
+        if matrix in AROUND:
             if matrix == "attn_wo":
                 self.note_heads(layer)
             for name, numbers in zip(AROUND[matrix], (x, y)):
                 if name:
                     self.note(layer, name, numbers)
-            self.made.append((self.matrices[id(w)], y))
+            self.made.append((source, y))
         return y
 
     def add(self, x, y, z):
@@ -141,16 +141,14 @@ class Program:
 
     def forward(self, given: dict) -> Answer:
         """Return what each step of the forward pass makes of the first document."""
-        model, tokens = self.model(given), first_document(given)
-        keys, values = model.caches()
+        model, tokens, logits = self.model(given), first_document(given), []
+        caches = model.caches()
         recorder = Recorder(self.module, model.state_dict, model.n_head)
         with recorder("softmax") as notes:
             for pos_id in range(min(model.block_size, len(tokens) - 1)):
-                self.module.gpt(tokens[pos_id], pos_id, keys, values, model)
-        probs = []
-        for logits in rows(notes["logits"], given["vocab_size"]):
-            probs += flat(self.module.softmax([*map(self.module.Value, logits)]))
-        return {**{name: x for name, x in notes.items() if x}, "probs": probs}
+                logits.append(self.module.gpt(tokens[pos_id], pos_id, *caches, model))
+        probs = flat([*map(self.module.softmax, logits)])
+        return {**notes, "logits": flat(logits), "probs": probs}
 
     def loss(self, given: dict) -> Answer:
         """Return the surprise at each position, and their mean."""
