@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import itertools
 import json
 import math
 import os
@@ -28,7 +27,7 @@ import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import repeat, zip_longest
 from pathlib import Path
 
 CASES = Path(__file__).resolve().parent / "cases"
@@ -79,7 +78,8 @@ RULES = {  # by level and name: how the numbers are made
         "whose divisor depends on attended too), times found",
         "attn_wv": "the slopes of value, from this and every later position, "
         "times normed",
-        "attn_wk": "the slopes of key, from this and every later position, times normed",
+        "attn_wk": "the slopes of key, from this and every later position, "
+        "times normed",
         "attn_wq": "the slopes of query, through softmax and the root, times normed",
         "wpe": "the slopes of embedded, through both norms and past them",
         "wte": "the slopes of embedded, added up where a token comes more than once",
@@ -245,12 +245,46 @@ def shown(line: bytes) -> str:
 # What differs
 
 
+class Case:
+    """What is given to a port, and what it is expected to answer at each level."""
+
+    def __init__(self, content: dict) -> None:
+        self.about: str = content["about"]
+        self.given: dict = content["given"]
+        self.expected: dict[str, Answer] = content["expected"]
+        self.letters = [*map(repr, self.given["chars"]), "BOS"]  # by token
+
+    @property
+    def positions(self) -> int:
+        """The number of positions at which the first document is read."""
+        return min(self.given["block_size"], self.given["lengths"][0] - 1)
+
+    def matrices(self) -> dict[str, tuple[int, int]]:
+        """Return {name: (rows, columns)} of the model, in the order of `weights`."""
+        n, v = self.given["n_embd"], self.given["vocab_size"]
+        shapes = {
+            "wte": (v, n),
+            "wpe": (self.given["block_size"], n),
+            "lm_head": (v, n),
+        }
+        for i in range(self.given["n_layer"]):
+            for name in ("attn_wq", "attn_wk", "attn_wv", "attn_wo"):
+                shapes[f"layer{i}.{name}"] = n, n
+            shapes[f"layer{i}.mlp_fc1"] = 4 * n, n
+            shapes[f"layer{i}.mlp_fc2"] = n, 4 * n
+        return shapes
+
+
 @dataclass
 class Part:
-    """A matrix in a list of numbers, or the whole list: its name and where it lies."""
+    """A matrix in a list of numbers, or the whole list, and where in the list it lies.
+
+    `matrix` is the name of the matrix, "" if it is none.
+    """
 
     name: str
     numbers: slice
+    matrix: str = ""
 
 
 @dataclass
@@ -271,26 +305,28 @@ class Difference:
 
 
 def compare(
-    level: str, case: dict, answer: Answer, tolerance: float
+    level: str, case: Case, answer: Answer, tolerance: float
 ) -> Difference | None:
     """Return the first number in which an answer differs, None if there is none."""
-    given, expected, held = case["given"], case["expected"][level], []
-    for name in (name for name in expected if name in answer):
-        true, got = expected[name], answer[name]
-        if len(true) != len(got) and name != "drawn":
+    held: list[str] = []
+    for name, true in case.expected[level].items():
+        if name not in answer:
+            continue
+        got, rule = answer[name], RULES[level].get(name.rpartition(".")[2], "")
+        if len(true) != len(got) and level not in ("names", "seed"):
             counts = f"{len(true)} numbers", f"{len(got)} numbers"
-            return Difference(name, "the whole list", *counts, rule_of(level, name))
+            return Difference(name, "the whole list", *counts, rule)
         bound = tolerance * max(map(abs, true))
-        for part in parts(level, name, given):
-            pairs = [*itertools.zip_longest(true[part.numbers], got[part.numbers])]
+        for part in parts(level, name, case):
+            pairs = [*zip_longest(true[part.numbers], got[part.numbers])]
             wrong = [i for i, pair in enumerate(pairs) if not same(*pair, bound)]
             if wrong:
-                index, where = place(level, part.name, wrong[0], len(pairs), given)
+                index, where = place(level, part, wrong[0], len(pairs), case)
                 return Difference(
                     part.name + index,
                     where,
-                    *(spoken(name, number, given) for number in pairs[wrong[0]]),
-                    rule_of(level, part.name),
+                    *(written(name, number, case) for number in pairs[wrong[0]]),
+                    rule or RULES[level][part.matrix.rpartition(".")[2]],
                     clue(level, part, wrong[0], pairs, bound, case),
                     ", ".join(held),
                 )
@@ -303,157 +339,130 @@ def same(true: float | None, got: float | None, bound: float) -> bool:
     return None not in (true, got) and abs(true - got) <= bound
 
 
-def parts(level: str, name: str, given: dict) -> list[Part]:
+def parts(level: str, name: str, case: Case) -> list[Part]:
     """Return the parts of a list, in the order in which they are made."""
     kind = name.rpartition(".")[2]
     if level == "forward" or kind not in ("gradients", "m", "v", "weights"):
         return [Part(name, slice(None))]
-    found, start = {}, 0
-    for matrix, (rows, columns) in matrices(given).items():
+    found, start = [], 0
+    for matrix, (rows, columns) in case.matrices().items():
         label = matrix if kind == "gradients" else f"{name} of {matrix}"
-        found[matrix] = Part(label, slice(start, start + rows * columns))
+        found.append(Part(label, slice(start, start + rows * columns), matrix))
         start += rows * columns
     if kind == "gradients":  # backwards: lm_head, the last layer, the first, wpe, wte
-        wte, wpe, lm_head, *layers = found.values()
+        wte, wpe, lm_head, *layers = found
         return [lm_head, *reversed(layers), wpe, wte]
-    return [*found.values()]
+    return found
 
 
-def matrices(given: dict) -> dict[str, tuple[int, int]]:
-    """Return {name: (rows, columns)} of a model, in the order of `weights`."""
-    n, v = given["n_embd"], given["vocab_size"]
-    shapes = {"wte": (v, n), "wpe": (given["block_size"], n), "lm_head": (v, n)}
-    for i in range(given["n_layer"]):
-        for name in ("attn_wq", "attn_wk", "attn_wv", "attn_wo"):
-            shapes[f"layer{i}.{name}"] = n, n
-        shapes[f"layer{i}.mlp_fc1"] = 4 * n, n
-        shapes[f"layer{i}.mlp_fc2"] = n, 4 * n
-    return shapes
-
-
-def rule_of(level: str, name: str) -> str:
-    """Return how the numbers of a name are made."""
-    return RULES[level][name.partition(" of ")[0].rpartition(".")[2]]
-
-
-def place(level: str, name: str, i: int, count: int, given: dict) -> tuple[str, str]:
+def place(level: str, part: Part, i: int, count: int, case: Case) -> tuple[str, str]:
     """Return the place of number `i`, of `count`, as an index and in words."""
-    matrix, kind = name.rpartition(" of ")[2], name.rpartition(".")[2]
-    letters = [*map(repr, given["chars"]), "BOS"]
-    if level != "forward" and matrix in matrices_of(given):
-        return place_in_matrix(matrix, i, given)
-    if level == "forward" and kind in ("scores", "weights"):
-        return place_in_heads(i, given)
-    if level == "draw":
-        row, column = divmod(i, count // len(given["uniforms"]))
-        words = f"draw {row}, with the uniform number {given['uniforms'][row]}"
-        if kind == "probs":
-            return f"[{row}][{column}]", f"{words}, token {letters[column]}"
-        return f"[{row}]", words
+    if part.matrix:
+        return place_in_matrix(part.matrix, i, case)
     if level == "forward":
-        position, column = divmod(i, count // positions(given))
-        words = f"{at(position, given)}, number {column}"
-        if kind in ("logits", "probs"):
-            words = f"{at(position, given)}, token {letters[column]}"
-        return f"[{position}][{column}]", words
-    if kind == "surprises":
-        target = letters[given["tokens"][i + 1]]
-        return f"[{i}]", f"{at(i, given)} and is followed by {target}"
+        if part.name.endswith((".scores", ".weights")):
+            return place_in_heads(i, case)
+        position, column = divmod(i, count // case.positions)
+        is_token = part.name in ("logits", "probs")
+        which = f"token {case.letters[column]}" if is_token else f"number {column}"
+        return f"[{position}][{column}]", f"{reading(position, case)}; {which}"
+    if level == "draw":
+        row, column = divmod(i, count // len(case.given["uniforms"]))
+        words = f"draw {row}, with the uniform number {case.given['uniforms'][row]}"
+        if part.name == "drawn":
+            return f"[{row}]", words
+        return f"[{row}][{column}]", f"{words}; token {case.letters[column]}"
+    if part.name == "surprises":
+        target = case.letters[case.given["tokens"][i + 1]]
+        return f"[{i}]", f"{reading(i, case)} and is followed by {target}"
     return ("", "the only number") if count == 1 else (f"[{i}]", f"number {i}, from 0")
 
 
-def matrices_of(given: dict) -> dict[str, tuple[int, int]]:
-    """Return the matrices of a case, none if it has no model."""
-    return matrices(given) if "n_embd" in given else {}
-
-
-def place_in_matrix(matrix: str, i: int, given: dict) -> tuple[str, str]:
+def place_in_matrix(matrix: str, i: int, case: Case) -> tuple[str, str]:
     """Return the place of a number of one of the model's matrices."""
-    row, column = divmod(i, matrices(given)[matrix][1])
+    row, column = divmod(i, case.matrices()[matrix][1])
     words = f"row {row}"
     if matrix in ("wte", "lm_head"):
-        words += f", the token {[*map(repr, given['chars']), 'BOS'][row]}"
+        words += f", of the token {case.letters[row]}"
     elif matrix == "wpe":
-        words += f", the position {row}"
+        words += f", of the position {row}"
     return f"[{row}][{column}]", f"{words}; column {column}"
 
 
-def place_in_heads(i: int, given: dict) -> tuple[str, str]:
+def place_in_heads(i: int, case: Case) -> tuple[str, str]:
     """Return the place of a score: a position looks, with a head, at a position."""
     position = 0
-    while i >= given["n_head"] * (position + 1):
-        i -= given["n_head"] * (position + 1)
+    while i >= case.given["n_head"] * (position + 1):
+        i -= case.given["n_head"] * (position + 1)
         position += 1
     head, seen = divmod(i, position + 1)
-    words = f"{at(position, given)}; head {head} looks at position {seen}"
+    words = f"{reading(position, case)}; head {head} looks at position {seen}"
     return f"[{position}][{head}][{seen}]", words
 
 
-def positions(given: dict) -> int:
-    """Return the number of positions at which the first document is read."""
-    return min(given["block_size"], given["lengths"][0] - 1)
+def reading(position: int, case: Case) -> str:
+    """Say which position of the first document it is, and what is read there."""
+    token = case.given["tokens"][position]
+    return f"position {position}, which reads {case.letters[token]}"
 
 
-def at(position: int, given: dict) -> str:
-    """Say which position it is, and what it reads."""
-    token = [*map(repr, given["chars"]), "BOS"][given["tokens"][position]]
-    return f"position {position}, which reads {token}"
-
-
-def spoken(name: str, number: float | None, given: dict) -> str:
+def written(name: str, number: float | None, case: Case) -> str:
     """Return a number as it is shown; a token has its letter with it."""
-    letters = dict(enumerate([*map(repr, given["chars"]), "BOS"]))
-    if number is None:
-        return "no more numbers"
-    if name in ("drawn", "tokens") and number in letters:
+    letters = dict(enumerate(case.letters)) if name in ("drawn", "tokens") else {}
+    if number in letters:
         return f"{number:.0f}, which is {letters[number]}"
-    return repr(number)
+    return "no more numbers" if number is None else repr(number)
 
 
 def clue(
-    level: str, part: Part, wrong: int, pairs: list[tuple], bound: float, case: dict
+    level: str, part: Part, wrong: int, pairs: list[tuple], bound: float, case: Case
 ) -> str:
     """Return what can be seen in the numbers of a part, "" if it is nothing."""
-    true, got = [a for a, _ in pairs], [b for _, b in pairs]
-    expected = case["expected"][level]
-    for name in expected:
-        for other in parts(level, name, case["given"]):
-            numbers = expected[name][other.numbers]
-            if len(numbers) == len(got) > 1 and all(
-                map(same, numbers, got, repeat(bound))
+    got = [number for _, number in pairs]
+    if part.name in ("drawn", "tokens"):
+        return ""
+    if part.name == "surprises":
+        return clue_in_surprise(wrong, got[wrong], bound, case)
+    for name, numbers in case.expected[level].items():
+        for other in parts(level, name, case):
+            its_own = numbers[other.numbers]
+            if len(its_own) == len(got) > 1 and all(
+                map(same, its_own, got, repeat(bound))
             ):
                 return f"these are the numbers of {other.name}"
-    if part.name == "surprises":
-        probs = case["expected"]["forward"]["probs"]
-        width = case["given"]["vocab_size"]
-        for token, p in enumerate(probs[wrong * width : (wrong + 1) * width]):
-            if same(-math.log(p), got[wrong], bound):
-                return f"this is the surprise at {[*case['given']['chars'], 'BOS'][token]!r}"
-    if part.name.endswith(("drawn", "tokens")) or None in got:
-        return ""
-    if len(got) > 1 and not any(got):
-        return f"all {len(got)} numbers are 0"
-    a, b = max(pairs, key=lambda pair: abs(pair[0]))
-    if a and all(same(b / a * x, y, bound) for x, y in pairs):
-        return f"all {len(got)} numbers are {b / a:.6g} times what they should be"
+    largest, instead = max(pairs, key=lambda pair: abs(pair[0]))
+    factor = instead / largest if largest else math.nan
+    if len(got) > 1 and all(same(factor * a, b, bound) for a, b in pairs):
+        return f"all {len(got)} numbers are {factor:.6g} times what they should be"
+    return ""
+
+
+def clue_in_surprise(position: int, got: float, bound: float, case: Case) -> str:
+    """Return at which other token one would be as surprised, "" if at none."""
+    width, probs = len(case.letters), case.expected["forward"]["probs"]
+    for letter, p in zip(case.letters, probs[position * width :]):
+        if same(-math.log(p), got, bound):
+            return f"this is the surprise at {letter}"
     return ""
 
 
 # The check
 
 
-def check(port: Port, cases: dict, levels: list[str], tolerance: float) -> int:
+def check(
+    port: Port, cases: dict[str, Case], levels: list[str], tolerance: float
+) -> int:
     """Check the levels one by one; print what holds, and return the exit status."""
     offered = set()
     for level in levels:
-        own = {name: case for name, case in cases.items() if level in case["expected"]}
+        own = {name: case for name, case in cases.items() if level in case.expected}
         answers = {}
         for name, case in own.items():
-            answer = port.ask(level, case["given"])
-            refuse_unknown_names(level, answer, case["expected"][level])
+            answer = port.ask(level, case.given)
+            refuse_unknown_names(level, answer, case.expected[level])
             difference = compare(level, case, answer, tolerance)
             if difference:
-                print(f"{level:10} differs in the case {name}: {case['about']}")
+                print(f"{level:10} differs in the case {name}: {case.about}")
                 tell(difference, levels[levels.index(level) + 1 :])
                 return 1
             if answer:
@@ -475,7 +484,7 @@ def refuse_unknown_names(level: str, answer: Answer, expected: Answer) -> None:
             raise PortError(f'answers {level} with the unknown name "{name}"{hint}')
 
 
-def summary(level: str, cases: dict, answers: dict[str, Answer]) -> str:
+def summary(level: str, cases: dict[str, Case], answers: dict[str, Answer]) -> str:
     """Say in how many cases a level holds, and what was not offered."""
     if not answers:
         return "not offered"
@@ -485,7 +494,7 @@ def summary(level: str, cases: dict, answers: dict[str, Answer]) -> str:
     missing = {
         name.rpartition(".")[2]: None
         for case, answer in answers.items()
-        for name in cases[case]["expected"][level]
+        for name in cases[case].expected[level]
         if name not in answer
     }
     return text + (f"; not offered: {', '.join(missing)}" if missing else "")
@@ -542,14 +551,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def chosen_cases(names: list[str] | None) -> dict[str, dict]:
+def chosen_cases(names: list[str] | None) -> dict[str, Case]:
     """Return the cases of these names, all if it is None; raises UsageError."""
     paths = {path.stem: path for path in sorted(CASES.glob("*.json"))}
     for name in names or []:
         if name not in paths:
             raise UsageError(f"there is no case {name!r}; there are {', '.join(paths)}")
     return {
-        name: json.loads(path.read_text(encoding="ascii"))
+        name: Case(json.loads(path.read_text(encoding="ascii")))
         for name, path in paths.items()
         if names is None or name in names
     }
@@ -567,7 +576,7 @@ def main(arguments: list[str] | None = None) -> int:
             level
             for level in LEVELS
             if level in (options.level or LEVELS)
-            and any(level in case["expected"] for case in cases.values())
+            and any(level in case.expected for case in cases.values())
         ]
         if not levels:
             raise UsageError("none of these cases has this level")

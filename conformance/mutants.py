@@ -155,8 +155,8 @@ MUTANTS = {
     "draw-below-the-border": Mutant(
         DRAW,
         "rng.choices(range(len(probs)), weights=[p.data for p in probs])[0]",
-        "next(t for whole in [sum(p.data for p in probs)] for u in [rng.random()]"
-        " for t in range(len(probs)) if sum(p.data for p in probs[: t + 1]) >= u * whole)",
+        "(lambda sums, u: next(t for t, s in enumerate(sums) if s >= u * sums[-1]))("
+        "[*itertools.accumulate(p.data for p in probs)], rng.random())",
         "draw",
         "drawn",
     ),
