@@ -430,6 +430,8 @@ def clue(
                 map(same, its_own, got, repeat(bound))
             ):
                 return f"these are the numbers of {other.name}"
+    if not any(got):
+        return f"all {len(got)} numbers are 0"
     largest, instead = max(pairs, key=lambda pair: abs(pair[0]))
     factor = instead / largest if largest else math.nan
     if len(got) > 1 and all(same(factor * a, b, bound) for a, b in pairs):
