@@ -49,7 +49,7 @@ def fault_of_program(program: Path) -> str:
     Raises MissingLibrary.
     """
     done = check(program)
-    if missing := re.search(r"No module named '(\w+)'", done.stderr):
+    if missing := re.search(r"This engine needs (\w+)", done.stderr):
         raise MissingLibrary(missing[1])
     return done.stdout + done.stderr if done.returncode else ""
 

@@ -1,5 +1,6 @@
-"""A program of the book as a port: `python book.py [build/microgpt.py]`.
+"""A program of the book, or an engine, as a port: `python book.py FILE [DTYPE]`.
 
+FILE is `build/microgpt.py` where none is given, and DTYPE is for PyTorch's engine.
 The program is left as it is. While it computes, its functions are wrapped, so that what
 they are given and what they return can be written down under the names of the pack.
 """
@@ -9,15 +10,17 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import math
 import random
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from unittest import mock
 
-PROGRAM = "build/microgpt.py"
 SIZES = ("n_embd", "n_head", "n_layer", "block_size")
 # What a matrix is given, and what it makes of that; "" where another step has noted it.
 AROUND = {
@@ -72,15 +75,24 @@ class Recorder:
         self.heads = []  # pairs: the scores of a head at a position, and its weights
 
     @contextlib.contextmanager
-    def __call__(self, softmax: str) -> Iterator[Answer]:
-        """Yield notes of what happens in the block; `softmax` names the function."""
-        wrapped = {"linear": self.linear, "add": self.add, softmax: self.softmax}
-        hooks = {}
-        for name, hook in wrapped.items():
-            plain = getattr(self.module, name)
-            hooks[name] = lambda *given, f=plain, hook=hook: hook(*given, f(*given))
+    def __call__(self) -> Iterator[Answer]:
+        """Yield notes of what the module's functions of these names do in the block."""
+        names = ["linear", "add"]
+        names += [
+            name for name in ("softmax", "log_softmax") if name in dir(self.module)
+        ][:1]
+        hooks = {
+            name: partial(self.follow, name, getattr(self.module, name))
+            for name in names
+        }
         with mock.patch.multiple(self.module, **hooks):
             yield self.notes
+
+    def follow(self, name: str, function, *given):
+        """Call a function, and let the method of its name note what it has done."""
+        result = function(*given)
+        getattr(self, name)(*given, result)
+        return result
 
     def note(self, layer: str, name: str, x) -> None:
         self.notes[f"{layer}.{name}" if layer else name] += flat(x)
@@ -96,7 +108,6 @@ class Recorder:
                 if name:
                     self.note(layer, name, numbers)
             self.made.append((source, y))
-        return y
 
     def add(self, x, y, z):
         """Note what is added to the stream, known by the matrix that has made it."""
@@ -106,11 +117,17 @@ class Recorder:
             self.note("", "normed", x)
         name = {"": "embedded", "attn_wo": "attended", "mlp_fc2": "left"}[matrix]
         self.note(layer, name, z)
-        return z
 
     def softmax(self, scores, weights):
+        """Note the scores and weights of one head at one position."""
         self.heads.append((flat(scores), flat(weights)))
-        return weights
+
+    def log_softmax(self, scores, logs):
+        """Note the scores and weights of all heads at all positions, as arrays."""
+        for rows in zip(scores[0], logs[0]):
+            for end, (row, log) in enumerate(zip(*rows), 1):
+                weights = [math.exp(number) for number in log[:end]]
+                self.heads.append((flat(row[:end]), weights))
 
     def note_heads(self, layer: str) -> None:
         """Note position by position what may have been computed head by head."""
@@ -136,15 +153,17 @@ class Uniforms(random.Random):
 class Program:
     """The answers of `microgpt.py`; each method is a level."""
 
+    levels = ("forward", "loss", "gradients", "adam", "draw", "names", "seed")
+
     def __init__(self, module: ModuleType) -> None:
-        self.module = module
+        self.module, self.train = module, module.train
 
     def forward(self, given: dict) -> Answer:
         """Return what each step of the forward pass makes of the first document."""
         model, tokens, logits = self.model(given), first_document(given), []
         caches = model.caches()
         recorder = Recorder(self.module, model.state_dict, model.n_head)
-        with recorder("softmax") as notes:
+        with recorder() as notes:
             for pos_id in range(min(model.block_size, len(tokens) - 1)):
                 logits.append(self.module.gpt(tokens[pos_id], pos_id, *caches, model))
         probs = flat([*map(self.module.softmax, logits)])
@@ -174,14 +193,13 @@ class Program:
 
     def adam(self, given: dict) -> Answer:
         """Return what a training has after each step."""
-        model, answer = self.model(given), {}
-        adam = self.module.Adam(model.params())
-        steps, rate = given["steps"], given["learning_rate"]
-        losses = self.module.train(model, given["documents"], steps, rate, adam)
-        for step, loss in enumerate(losses, 1):
+        answer, steps, rate = {}, given["steps"], given["learning_rate"]
+        for step in range(1, steps + 1):
+            adam, losses = self.training(given, given["documents"], steps, rate)
+            with contextlib.closing(losses):
+                *_, loss = islice(losses, step)
             answer[f"step{step}.loss"] = [loss]
-            answer[f"step{step}.m"] = [*adam.m]
-            answer[f"step{step}.v"] = [*adam.v]
+            answer[f"step{step}.m"], answer[f"step{step}.v"] = [*adam.m], [*adam.v]
             answer[f"step{step}.weights"] = flat(adam.params)
         return answer
 
@@ -226,6 +244,12 @@ class Program:
         tokens = [token for doc in docs for token in tokenizer.encode(doc)]
         return {"tokens": tokens, "weights": weights, "losses": losses, "drawn": drawn}
 
+    def training(self, given: dict, docs: list[str], steps: int, rate: float, **betas):
+        """Return an Adam, and what yields the losses of a training from the start."""
+        model = self.model(given)
+        adam = self.module.Adam(model.params(), **betas)
+        return adam, self.train(model, docs, steps, rate, adam)
+
     def model(self, given: dict):
         """Return a model with the given weights."""
         sizes = {size: given[size] for size in SIZES}
@@ -247,6 +271,51 @@ class Program:
         return tokens
 
 
+class Engine(Program):
+    """The answers of an engine, which trains in the place of `microgpt.py`."""
+
+    levels = ("forward", "loss", "gradients", "adam")
+
+    def __init__(self, module: ModuleType, dtype: str = "float64") -> None:
+        super().__init__(module.microgpt)
+        self.engine = module
+        options = SimpleNamespace(batch=1, accumulate=1, device="cpu", dtype=dtype)
+        self.train = (
+            module.engine(options) if hasattr(module, "engine") else module.train
+        )
+
+    def forward(self, given: dict) -> Answer:
+        """Return what each step of the forward pass makes of the first document."""
+        gpt, answers = self.engine.gpt, []
+
+        def note(x, weights, model):
+            recorder = Recorder(self.engine, weights, model.n_head)
+            recorder.note("", "embedded", x)
+            with recorder() as notes:
+                logits = gpt(x, weights, model)
+            answers.append({**notes, "logits": flat(logits)})
+            return logits
+
+        with mock.patch.object(self.engine, "gpt", note):
+            self.first_step(given)
+        return answers[0]
+
+    def loss(self, given: dict) -> Answer:
+        """Return the loss alone."""
+        return {"loss": [self.first_step(given)[1]]}
+
+    def gradients(self, given: dict) -> Answer:
+        """Return the slopes: Adam's first mean is that, where it forgets at once."""
+        return {"gradients": [*self.first_step(given)[0].m]}
+
+    def first_step(self, given: dict):
+        """Return an Adam after a step with the first document, and the step's loss."""
+        docs = given["documents"][:1]
+        adam, losses = self.training(given, docs, 1, 0.01, beta1=0.0)
+        with contextlib.closing(losses):
+            return adam, next(losses)
+
+
 def first_document(given: dict) -> list[int]:
     """Return the tokens of the first document, with BOS at both ends."""
     return given["tokens"][: given["lengths"][0]]
@@ -257,8 +326,13 @@ def rows(numbers: Numbers, width: int) -> list[Numbers]:
     return [numbers[i : i + width] for i in range(0, len(numbers), width)]
 
 
-LEVELS = ("forward", "loss", "gradients", "adam", "draw", "names", "seed")
+def main(path: str = "build/microgpt.py", *dtype: str) -> None:
+    """Be the port of the program at a path."""
+    module = load(path)
+    is_engine = hasattr(module, "microgpt")
+    port = Engine(module, *dtype) if is_engine else Program(module)
+    serve({level: getattr(port, level) for level in port.levels})
+
 
 if __name__ == "__main__":
-    program = Program(load(*sys.argv[1:] or [PROGRAM]))
-    serve({level: getattr(program, level) for level in LEVELS})
+    main(*sys.argv[1:])
