@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import json
 import math
 import random
@@ -139,15 +140,11 @@ class Recorder:
         self.heads.clear()
 
 
-class Uniforms(random.Random):
-    """A generator whose uniform numbers are given."""
-
-    def __init__(self, numbers: Numbers) -> None:
-        super().__init__()
-        self.numbers = iter(numbers)
-
-    def random(self) -> float:
-        return next(self.numbers)
+def uniforms(given: dict) -> random.Random:
+    """Return a generator whose uniform numbers are the given ones."""
+    rng = random.Random()
+    rng.random = iter(given["uniforms"]).__next__
+    return rng
 
 
 class Program:
@@ -209,7 +206,7 @@ class Program:
         model = SimpleNamespace(
             tokenizer=SimpleNamespace(bos=bos), block_size=1, caches=lambda: ([], [])
         )
-        softmax, rng = self.module.softmax, Uniforms(given["uniforms"])
+        softmax, rng = self.module.softmax, uniforms(given)
 
         def note(logits):
             made = softmax(logits)
@@ -225,7 +222,7 @@ class Program:
 
     def names(self, given: dict) -> Answer:
         """Return the tokens of some names, drawn with the given uniform numbers."""
-        model, rng = self.model(given), Uniforms(given["uniforms"])
+        model, rng = self.model(given), uniforms(given)
         return {
             "drawn": self.spoken(model, rng, given["samples"], given["temperature"])
         }
@@ -279,10 +276,10 @@ class Engine(Program):
     def __init__(self, module: ModuleType, dtype: str = "float64") -> None:
         super().__init__(module.microgpt)
         self.engine = module
-        options = SimpleNamespace(batch=1, accumulate=1, device="cpu", dtype=dtype)
-        self.train = (
-            module.engine(options) if hasattr(module, "engine") else module.train
-        )
+        self.train = module.train
+        if "options" in inspect.signature(module.train).parameters:
+            options = {"batch": 1, "accumulate": 1, "device": "cpu", "dtype": dtype}
+            self.train = partial(module.train, SimpleNamespace(**options))
 
     def forward(self, given: dict) -> Answer:
         """Return what each step of the forward pass makes of the first document."""

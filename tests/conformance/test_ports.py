@@ -1,16 +1,86 @@
-"""The ports of the book's own programs, and mutants: what a check finds in them."""
+"""The book's programs as ports, and its mutants: what a check says of them."""
 
 import os
-import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from versions import interpreters
 
 from conformance import prove
 from conformance.mutants import MUTANTS
 from literate.core.document import parse
-from literate.core.programs import tangle
 
-BOOK = parse(prove.BOOK.read_text("utf-8"), prove.BOOK.name)
+BOOK = parse(prove.BOOK.read_text(encoding="utf-8"), prove.BOOK.name)
+QUICK = ("half-slopes", "softmax-without-the-maximum")
+PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.1[0-9].*/bin/python"))
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """The program and the engines, written into a folder."""
+    return prove.write_programs(BOOK, tmp_path_factory.mktemp("build"))
+
+
+def test_the_program_passes(programs):
+    assert programs[0].name == "microgpt.py"
+    assert prove.fault_of_program(programs[0]) == ""
+
+
+@pytest.mark.slow
+def test_the_engines_pass(programs):
+    missing = set()
+    for program in programs[1:]:
+        try:
+            assert prove.fault_of_program(program) == "", program.name
+        except prove.MissingLibrary as error:
+            missing.add(str(error))
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    assert not missing
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_mutant_fails_where_its_mistake_is(name, tmp_path):
+    assert prove.fault_of_mutant(MUTANTS[name], BOOK, tmp_path) == ""
+
+
+def test_an_edit_that_no_longer_fits_is_noticed():
+    mutant = prove.Mutant("Draw the next token", "no such line", "")
+    with pytest.raises(ValueError, match="'Draw the next token' has no 'no such line'"):
+        mutant.program(BOOK)
+
+
+def test_a_mutant_that_is_not_found_is_told(tmp_path, capsys):
+    right = MUTANTS["missing-root"]
+    wrong = prove.Mutant(right.chunk, right.old, right.new, "loss", "loss")
+    fault = prove.fault_of_mutant(wrong, BOOK, tmp_path)
+    assert "layer0.scores[1][0][0]" in fault or "layer0.scores[0][0][0]" in fault
+    assert prove.tell("missing-root", "fails at loss: loss", fault)
+    assert "WRONG: should be: fails at loss: loss" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", PYTHONS, ids=lambda path: path.parts[-3])
+def test_other_pythons_agree(programs, python):
+    port = [python, prove.HOME / "ports" / "book.py", programs[0]]
+    done = subprocess.run(
+        [python, prove.HOME / "check.py", "--", *port],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "not offered" not in done.stdout
+
+
+@pytest.mark.slow
+def test_make_conformance():
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance.prove"],
+        cwd=prove.HOME.parent,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout
+    wrong = [mutant for mutant in MUTANTS.values() if mutant.level]
+    assert done.stdout.count(" fails at ") == len(wrong) >= 8
