@@ -35,8 +35,8 @@ LEVELS = ("forward", "loss", "gradients", "adam", "draw", "names", "seed")
 FIRST = {"forward", "loss"}  # one of these every port offers
 
 # A number may be off by this, times the largest of the numbers beside it. In the cases,
-# fewer than 2**13 roundings lie behind a number: 3 layers, forwards and backwards, of 10
-# sums each, of 32 products. Each errs by at most 2**-53 in float64, 2**-24 in float32.
+# fewer than 2**13 roundings lie behind a number: 3 layers, forwards and backwards, with
+# 10 sums each, of 32 products. Each errs by at most 2**-53 in float64, 2**-24 in float32.
 FLOAT64, FLOAT32 = 2**13 * 2**-53, 2**13 * 2**-24
 
 LONGEST = 10_000_000  # bytes of an answer

@@ -1,6 +1,7 @@
 """The book's programs as ports, and its mutants: what a check says of them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from conformance.mutants import MUTANTS
 from literate.core.document import parse
 
 BOOK = parse(prove.BOOK.read_text(encoding="utf-8"), prove.BOOK.name)
+CHECK = prove.HOME / "check.py"
 QUICK = ("half-slopes", "softmax-without-the-maximum")
 PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.1[0-9].*/bin/python"))
 
@@ -65,7 +67,7 @@ def test_a_mutant_that_is_not_found_is_told(tmp_path, capsys):
 def test_other_pythons_agree(programs, python):
     port = [python, prove.HOME / "ports" / "book.py", programs[0]]
     done = subprocess.run(
-        [python, prove.HOME / "check.py", "--", *port],
+        [python, CHECK, "--", *port],
         capture_output=True,
         encoding="utf-8",
     )
@@ -84,3 +86,14 @@ def test_make_conformance():
     assert done.returncode == 0, done.stdout
     wrong = [mutant for mutant in MUTANTS.values() if mutant.level]
     assert done.stdout.count(" fails at ") == len(wrong) >= 8
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="the port is in JavaScript: node")
+def test_the_forward_pass_in_javascript():
+    done = subprocess.run(
+        [sys.executable, CHECK, "--", "node", prove.HOME / "ports" / "forward.js"],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("forward    holds in 6 cases\nloss       not offered")
