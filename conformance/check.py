@@ -36,7 +36,8 @@ FIRST = {"forward", "loss"}  # one of these every port offers
 
 # A number may be off by this, times the largest of the numbers beside it. In the cases,
 # fewer than 2**13 roundings lie behind a number: 3 layers, forwards and backwards, with
-# 10 sums each, of 32 products. Each errs by at most 2**-53 in float64, 2**-24 in float32.
+# 10 sums each, of 32 products. Each errs by at most 2**-53 of it in float64, and by
+# 2**-24 in float32.
 FLOAT64, FLOAT32 = 2**13 * 2**-53, 2**13 * 2**-24
 
 LONGEST = 10_000_000  # bytes of an answer
@@ -69,8 +70,7 @@ RULES = {  # by level and name: how the numbers are made
         "loss": "the mean of the surprises, of at most block_size positions",
     },
     "gradients": {
-        "lm_head": "probs, less 1 at the token that came, divided by the number of "
-        "positions; times the stream",
+        "lm_head": "(probs - 1 at the token that came) / positions, times the stream",
         "mlp_fc2": "the slopes of the stream after the layer, times active",
         "mlp_fc1": "the slopes behind mlp_fc2, where hidden is above 0, and else 0; "
         "times normed_again",
@@ -325,7 +325,7 @@ def compare(
                 return Difference(
                     part.name + index,
                     where,
-                    *(written(name, number, case) for number in pairs[wrong[0]]),
+                    *written(name, pairs[wrong[0]], case),
                     rule or RULES[level][part.matrix.rpartition(".")[2]],
                     clue(level, part, wrong[0], pairs, bound, case),
                     ", ".join(held),
@@ -406,12 +406,16 @@ def reading(position: int, case: Case) -> str:
     return f"position {position}, which reads {case.letters[token]}"
 
 
-def written(name: str, number: float | None, case: Case) -> str:
-    """Return a number as it is shown; a token has its letter with it."""
-    letters = dict(enumerate(case.letters)) if name in ("drawn", "tokens") else {}
-    if number in letters:
-        return f"{number:.0f}, which is {letters[number]}"
-    return "no more numbers" if number is None else repr(number)
+def written(name: str, pair: tuple, case: Case) -> list[str]:
+    """Return the two numbers as they are shown, with as many digits as they need."""
+    if name in ("drawn", "tokens"):
+        letters = dict(enumerate(case.letters))
+        return [
+            "no more tokens" if n is None else f"{n:g}, {letters.get(n, 'no token')}"
+            for n in pair
+        ]
+    short = [f"{number:.10g}" for number in pair]
+    return short if short[0] != short[1] else [*map(repr, pair)]
 
 
 def clue(

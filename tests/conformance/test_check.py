@@ -228,7 +228,7 @@ def test_the_first_difference(case, level, name, index, shown, where):
     found = difference(level, case, add_one)
     assert found.name == shown and where in found.where and found.rule
     numbers = [float(text.split(",")[0]) for text in (found.expected, found.got)]
-    assert numbers == [true[0], true[0] + 1]
+    assert numbers == pytest.approx([true[0], true[0] + 1], rel=1e-9)
 
 
 def test_later_levels_are_not_asked(check):
@@ -313,14 +313,22 @@ def test_a_list_of_another_length(count):
 @pytest.mark.parametrize(
     ("change", "got"),
     [
-        (lambda tokens: tokens.append(0), "0, which is 'a'"),
-        (lambda tokens: tokens.pop(), "no more numbers"),
-        (lambda tokens: tokens.append(77.0), "77.0"),
+        (lambda tokens: tokens.append(0), "0, 'a'"),
+        (lambda tokens: tokens.pop(), "no more tokens"),
+        (lambda tokens: tokens.append(77.0), "77, no token"),
     ],
 )
 def test_too_many_and_too_few_tokens(change, got):
     found = difference("names", "1-one-letter", lambda answer: change(answer["drawn"]))
     assert found.got == got
+
+
+def test_numbers_are_shown_with_the_digits_that_they_need():
+    def nudge(answer):
+        answer["loss"][0] += 1e-11
+
+    found = difference("loss", "1-one-letter", nudge)
+    assert (found.expected, found.got) == ("1.6975031188904417", "1.6975031189004417")
 
 
 def test_draws_are_as_many_as_uniform_numbers():

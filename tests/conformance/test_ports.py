@@ -1,5 +1,6 @@
 """The book's programs as ports, and its mutants: what a check says of them."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance import prove
+from conformance.check import CASES, Case, Port, compare
 from conformance.mutants import MUTANTS
 from literate.core.document import parse
 
@@ -42,9 +44,30 @@ def test_the_engines_pass(programs):
     assert not missing
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vectors", "numpy", "torch"])
+def test_an_engine_is_off_by_less_than_the_book_says(programs, name):
+    paths = [path for path in programs if path.stem == f"microgpt_{name}"]
+    if not paths:
+        pytest.skip(f"the book has no engine {name}")
+    if name != "vectors" and not os.environ.get("CI"):
+        pytest.importorskip(name, reason=f"the engine needs {name}")
+    cases = [Case(json.loads(path.read_text())) for path in CASES.glob("*.json")]
+    command = [sys.executable, str(prove.HOME / "ports" / "book.py"), str(paths[0])]
+    with Port(command, patience=100) as port:
+        for case in cases:
+            for level in {"forward", "loss", "gradients", "adam"} & {*case.expected}:
+                answer = port.ask(level, case.given)
+                assert answer and compare(level, case, answer, 1e-14) is None
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_a_mutant_fails_where_its_mistake_is(name, tmp_path):
     assert prove.fault_of_mutant(MUTANTS[name], BOOK, tmp_path) == ""
+
+
+def test_there_are_more_than_twenty_mistakes():
+    assert 20 < sum(bool(mutant.level) for mutant in MUTANTS.values()) < 30
 
 
 def test_an_edit_that_no_longer_fits_is_noticed():
@@ -97,3 +120,8 @@ def test_the_forward_pass_in_javascript():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("forward    holds in 6 cases\nloss       not offered")
+
+
+def test_the_port_in_javascript_is_as_short_as_the_book_says():
+    lines = (prove.HOME / "ports" / "forward.js").read_text("ascii").splitlines()
+    assert len(lines) == 76
