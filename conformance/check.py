@@ -202,7 +202,7 @@ class Port:
         try:
             status = self.process.wait(1)
         except subprocess.TimeoutExpired:
-            return "closes its standard output"
+            return "closes its standard output without an answer"
         self.listening.join(1)
         ending = f"ends with exit status {status}"
         if status < 0:
@@ -464,8 +464,7 @@ def check(
         own = {name: case for name, case in cases.items() if level in case.expected}
         answers = {}
         for name, case in own.items():
-            answer = port.ask(level, case.given)
-            refuse_unknown_names(level, answer, case.expected[level])
+            answer = answer_of(port, level, name, case)
             difference = compare(level, case, answer, tolerance)
             if difference:
                 print(f"{level:10} differs in the case {name}: {case.about}")
@@ -481,13 +480,23 @@ def check(
     return 0
 
 
-def refuse_unknown_names(level: str, answer: Answer, expected: Answer) -> None:
-    """Raise PortError if an answer has a name that the level does not have."""
+def answer_of(port: Port, level: str, name: str, case: Case) -> Answer:
+    """Return a port's answer; raises PortError that says what the port was asked."""
+    try:
+        answer = port.ask(level, case.given)
+        refuse_unknown_names(answer, case.expected[level])
+    except PortError as error:
+        raise PortError(f"{error} (asked for {level} of the case {name})") from None
+    return answer
+
+
+def refuse_unknown_names(answer: Answer, expected: Answer) -> None:
+    """Raise PortError if an answer has a name that nobody has asked for."""
     for name in answer:
         if name not in expected:
             near = difflib.get_close_matches(name, expected, 1)
             hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise PortError(f'answers {level} with the unknown name "{name}"{hint}')
+            raise PortError(f'answers with the unknown name "{name}"{hint}')
 
 
 def summary(level: str, cases: dict[str, Case], answers: dict[str, Answer]) -> str:

@@ -23,7 +23,7 @@ from types import ModuleType, SimpleNamespace
 from unittest import mock
 
 SIZES = ("n_embd", "n_head", "n_layer", "block_size")
-# What a matrix is given, and what it makes of that; "" where another step has noted it.
+# What a matrix is given, and what it makes of it; "" where that was noted before.
 AROUND = {
     "attn_wq": ("normed", "query"),
     "attn_wk": ("", "key"),
@@ -60,9 +60,9 @@ def flat(x) -> Numbers:
         x = x.data
     if hasattr(x, "tolist"):
         x = x.tolist()
-    return (
-        [n for part in x for n in flat(part)] if isinstance(x, (list, tuple)) else [x]
-    )
+    if isinstance(x, (list, tuple)):
+        return [number for part in x for number in flat(part)]
+    return [x]
 
 
 class Recorder:
@@ -76,16 +76,15 @@ class Recorder:
         self.heads = []  # pairs: the scores of a head at a position, and its weights
 
     @contextlib.contextmanager
-    def __call__(self) -> Iterator[Answer]:
-        """Yield notes of what the module's functions of these names do in the block."""
-        names = ["linear", "add"]
-        names += [
-            name for name in ("softmax", "log_softmax") if name in dir(self.module)
-        ][:1]
-        hooks = {
-            name: partial(self.follow, name, getattr(self.module, name))
-            for name in names
+    def recording(self) -> Iterator[Answer]:
+        """Yield notes of what the module's functions do in the block."""
+        softmax = "softmax" if hasattr(self.module, "softmax") else "log_softmax"
+        functions = {
+            name: getattr(self.module, name)
+            for name in ("linear", "add", softmax)
+            if hasattr(self.module, name)
         }
+        hooks = {name: partial(self.follow, name, f) for name, f in functions.items()}
         with mock.patch.multiple(self.module, **hooks):
             yield self.notes
 
@@ -160,7 +159,7 @@ class Program:
         model, tokens, logits = self.model(given), first_document(given), []
         caches = model.caches()
         recorder = Recorder(self.module, model.state_dict, model.n_head)
-        with recorder() as notes:
+        with recorder.recording() as notes:
             for pos_id in range(min(model.block_size, len(tokens) - 1)):
                 logits.append(self.module.gpt(tokens[pos_id], pos_id, *caches, model))
         probs = flat([*map(self.module.softmax, logits)])
@@ -288,7 +287,7 @@ class Engine(Program):
         def note(x, weights, model):
             recorder = Recorder(self.engine, weights, model.n_head)
             recorder.note("", "embedded", x)
-            with recorder() as notes:
+            with recorder.recording() as notes:
                 logits = gpt(x, weights, model)
             answers.append({**notes, "logits": flat(logits)})
             return logits

@@ -354,7 +354,10 @@ def test_draws_are_as_many_as_uniform_numbers():
         ('answer["loss"] = [True]', 'answers with a "loss" that is no flat list'),
         ('answer["loss"] = [[2.5]]', 'answers with a "loss" that is no flat list'),
         ('answer["los"] = [1]', 'the unknown name "los"; did you mean "loss"?'),
-        ('answer["xyz"] = [1]', 'answers loss with the unknown name "xyz"'),
+        (
+            'answer["xyz"] = [1]',
+            'answers with the unknown name "xyz" (asked for loss of the case 1',
+        ),
         ("sys.exit(3)", "ends with exit status 3"),
         ("sys.exit()", "ends with exit status 0"),
         ('raise ValueError("no such matrix")', "'ValueError: no such matrix'"),
@@ -370,7 +373,8 @@ def test_a_port_that_misbehaves(check, change, message):
 
 def test_a_port_that_hangs(check):
     done = check("time.sleep(60)", "--seconds", "2")
-    assert error(done) == "gives no answer within 2 s"
+    asked = "(asked for forward of the case 1-one-letter)"
+    assert error(done) == f"gives no answer within 2 s {asked}"
     assert is_gone()
 
 
@@ -381,7 +385,8 @@ def test_two_lines_for_a_request(check):
 
 def test_a_port_that_ends_early(check):
     done = check("if number == 2: sys.exit(1)", "--level", "loss")
-    assert error(done) == "ends with exit status 1"
+    asked = "(asked for loss of the case 3-too-long)"
+    assert error(done) == f"ends with exit status 1 {asked}"
 
 
 def test_a_port_that_never_reads(check):
