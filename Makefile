@@ -33,6 +33,9 @@ slow: .venv ## what takes long: the published run, kills, other Pythons, every p
 fuzz: .venv ## search with new random examples; what is found becomes an example
 	$(BIN)/pytest -m hypothesis --hypothesis-profile fuzz
 
+conformance: .venv ## check our programs as ports, and mutants that must be found
+	$(BIN)/python -m conformance.prove
+
 lint: .venv ## format and lint the code and the book's programs, run the sessions
 	$(BIN)/ruff format .
 	$(BIN)/ruff check .
@@ -56,4 +59,5 @@ bench: .venv tangle ## measure the program, the tangler and the labs side by sid
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch .venv
 
-.PHONY: help tangle run serve site test test-fast test-labs slow fuzz lint experiments bench
+.PHONY: help tangle run serve site test test-fast test-labs slow fuzz \
+	conformance lint experiments bench

@@ -35,7 +35,7 @@ SURROUNDINGS = {  # in which a program prints the same for everybody
     "TERM": "dumb",
 }
 _BLANK = doctest.BLANKLINE_MARKER
-_PYTHON_COMMAND = re.compile(r"(^|[|&;] *)python3?(?= )")
+_PYTHON_COMMAND = re.compile(r"(^|[|&;] *|-- )python3?(?= )")
 
 
 @dataclass
@@ -98,7 +98,8 @@ class _Workplace:
         (self.folder / Path(document.name).name).write_bytes(text.encode())
         shutil.copy(HOME / "tangle.py", self.folder)
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(HOME / "literate", self.folder / "literate", ignore=ignored)
+        for name in ("literate", "conformance"):
+            shutil.copytree(HOME / name, self.folder / name, ignore=ignored)
 
     def run(self, sessions: list[Session]) -> list[Result]:
         """Run the sessions of a chapter; return what became of each example."""
