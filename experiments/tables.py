@@ -21,6 +21,8 @@ from experiments.programs import BOOK, program
 from experiments.run import read
 from experiments.speed.lines import code_lines
 from experiments.trials import LONG_TRIALS, TRIALS
+from literate.core.document import parse
+from literate.core.modules import output_at
 from literate.tool.outputs import OutputError, replace_file
 
 START = re.compile(r"<!-- table: (.*?) -->\s*")
@@ -592,6 +594,56 @@ def growth(results: dict) -> Rows:
         parameters = found.get("parameters")
         count = f"{parameters:,}" if parameters else NOTHING
         rows.append([name, times(found), count])
+    return rows
+
+
+@table
+def engines(results: dict) -> Rows:
+    """How many names a second the engines learn from, and how long they are."""
+    sides = {
+        "plain": ("the shortest way to write it", None),
+        "program": ("the program", None),
+        "tape": ("the program with a tape", None),
+        "vectors": ("matrices in plain Python", "vectors"),
+        "numpy 1": ("NumPy, 1 name a step", "numpy"),
+        "numpy 32": ("NumPy, 32 names a step", None),
+        "numpy 256": ("NumPy, 256 names a step", None),
+        "torch 1": ("PyTorch, 1 name a step", "torch"),
+        "torch 32": ("PyTorch, 32 names a step", None),
+        "torch 256": ("PyTorch, 256 names a step", None),
+        "torch 32, two processes": ("... and in two processes, 32 names", None),
+        "torch 256, two processes": ("... and in two processes, 256 names", None),
+    }
+    rows = [["engine", "names a second", "lines"]]
+    for side, (label, name) in sides.items():
+        lines = algorithm(results)[-1][-1] if side == "program" else own_lines(name)
+        rows.append([label, several(results["engines"][side]), lines])
+    return rows
+
+
+def several(ratio: dict[str, float]) -> str:
+    """Return a measured ratio with as many digits as its error allows."""
+    digits = 2 if ratio["times"] < 10 else 0
+    figures = [f"{ratio[key]:.{digits}f}" for key in ("times", "error")]
+    return f"{figures[0]} ± {figures[1]} ×"  # noqa: RUF001
+
+
+def own_lines(name: str | None) -> str:
+    """Return how many lines of code the file of an engine has."""
+    if name is None:
+        return NOTHING
+    book = parse(BOOK.read_bytes().decode(), BOOK.name)
+    return str(len(code_lines(output_at(book, f"build/microgpt_{name}.py").text)))
+
+
+@table
+def larger(results: dict) -> Rows:
+    """The losses of a larger model on the way."""
+    losses, rows = results["larger"]["losses"], [["steps", "held out", "trained on"]]
+    for step in range(0, 10_001, 1000):
+        found = losses[str(step)]
+        both = [number(found[key]) for key in ("held out", "trained on")]
+        rows.append([f"{step:,}", *both])
     return rows
 
 
