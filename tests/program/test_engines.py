@@ -316,14 +316,15 @@ def test_a_killed_process_costs_nothing_but_time(program, tmp_path):
     one = [sys.executable, str(program.folder / "microgpt_torch.py"), *options]
     whole = subprocess.run(one, stdout=subprocess.PIPE, text=True, check=True).stdout
     options += ["--save", str(tmp_path / "model.json")]
-    printed = []
+    printed, killed = [], False
     with subprocess.Popen(
         torchrun(program, 2, *options), stdout=subprocess.PIPE, text=True
     ) as leader:
         for line in leader.stdout:
             printed.append(line)
-            if line.startswith("step  150 "):
+            if line.startswith("step  150 ") and not killed:
                 os.kill(max(children(leader.pid)), 9)
+                killed = True
     assert leader.returncode == 0
     steps = [line for line in printed if line.startswith("step")]
     again = steps.index(next(x for x in steps if x.startswith("step  101 "))) + 1
