@@ -32,8 +32,8 @@ export default async function ablation(body, lab) {
     onRestart,
   });
   const tooMuch = h("p", { role: "status" });
-  const verdict = h("div", { className: "break-verdict", role: "status" });
-  const samples = h("dl", { className: "break-samples" });
+  const verdict = h("div", { className: "lab-verdict", role: "status" });
+  const samples = h("dl", { className: "lab-samples" });
 
   const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
 
