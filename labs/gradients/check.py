@@ -31,7 +31,7 @@ def places(model) -> dict[str, slice]:
 def random_direction(
     model, rng: random.Random, part: slice = slice(None)
 ) -> list[float]:
-    """Return a random number for each parameter, or for those of a part; 0 elsewhere."""
+    """Return a random number for each parameter of a part, and 0 for the others."""
     direction = [0.0] * len(model.params())
     direction[part] = [rng.gauss(0, 1) for _ in direction[part]]
     return direction

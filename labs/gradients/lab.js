@@ -115,7 +115,7 @@ function sentences({ doc, along, wrong, mutant, words }, answer) {
   const right = NAMES.find((name) => name !== wrong);
   const alarms = along[right].filter(({ holds }) => !holds).length;
   const said = {
-    "": "You could not tell. Nobody can, from these curves.",
+    "": "You could not tell, and one pair of curves does not.",
     [wrong]: "You had said so. By chance, one reader in two does.",
     [right]: `You had said ${right}.`,
   };

@@ -32,7 +32,7 @@ def mutants() -> list[dict]:
 
 
 def _race_of(mutant: str, wrong: str) -> Race:
-    """Return a race that begins: the program and a mutant, which has the name `wrong`."""
+    """Return a race that begins: the program, and a mutant that is called `wrong`."""
     programs = {name: (microgpt, RATE) for name in "AB"}
     programs[wrong] = book.variant(MUTANTS[mutant].variant), RATE
     return Race(programs, SEED, STEPS, (mutant, wrong))
@@ -79,11 +79,11 @@ def samples() -> dict[str, list[str]]:
 def check(seed: int | None = None) -> dict:
     """Compare what the slopes of both programs say with what their losses do.
 
-    `doc` is the document that comes next. `along` has a list for each program, of random
-    directions of all parameters and then of those of one matrix each. An entry has its
-    `name`; `said`, how fast the loss changes there according to the slopes; `found`, how
-    fast it does by nudging both ways; the `ratio` of the two; and whether that `holds`.
-    `wrong` is the name of the mutant's program, `mutant` its own, `words` what is amiss.
+    `doc` is the document that comes next. `along` has a list for each program: random
+    directions of all parameters, then of those of one matrix each. An entry has its
+    `name`; `said`, how fast the loss changes there by the slopes; `found`, how fast it
+    does by nudging both ways; the `ratio` of the two; and whether that `holds`. `wrong`
+    is A or B, `mutant` the name of what is wrong with it, `words` say it.
     """
     race = _race()
     seed = random.randrange(2**32) if seed is None else seed

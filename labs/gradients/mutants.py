@@ -22,5 +22,7 @@ MUTANTS = {
     "norm off the graph": Mutant(
         "norm-off-graph", "the scale of a norm counts as a number that was given"
     ),
-    "doubled ReLU": Mutant("doubled-relu", "the slope of ReLU is 2 where it should be 1"),
+    "doubled ReLU": Mutant(
+        "doubled-relu", "the slope of ReLU is 2 where it should be 1"
+    ),
 }
