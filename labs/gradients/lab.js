@@ -23,6 +23,7 @@ export default async function gradients(body, lab) {
   );
   const samples = h("dl", { className: "lab-samples" });
   const verdict = h("div", { className: "lab-verdict", role: "status" });
+  const ratios = h("div");
   const trainer = new Trainer(lab, "gradients.step", [1, 10, 100], {
     onStep: show,
     onRest: look,
@@ -34,6 +35,7 @@ export default async function gradients(body, lab) {
     const begun = await lab.begin("gradients.begin", { mutant });
     if (!begun) return;
     verdict.replaceChildren();
+    ratios.replaceChildren();
     showAll(begun);
     await look();
   }
@@ -70,10 +72,8 @@ export default async function gradients(body, lab) {
   async function check() {
     const found = await lab.ask("gradients.check");
     if (!found) return;
-    verdict.replaceChildren(
-      ...sentences(found, answer).map((text) => h("p", {}, text)),
-      table(found),
-    );
+    verdict.replaceChildren(...sentences(found, answer).map((text) => h("p", {}, text)));
+    ratios.replaceChildren(table(found));
   }
 
   const offers = { "": CHANCE, ...Object.fromEntries(mutants.map(({ name }) => [name, name])) };
@@ -101,6 +101,7 @@ export default async function gradients(body, lab) {
       button("Check the slopes", () => trainer.after(check)),
     ),
     verdict,
+    ratios,
   );
 
   const status = await lab.ask("gradients.status");
