@@ -10,6 +10,7 @@ import pytest
 from experiments import run, slopes, tables
 from experiments.lists import fresh_model, split
 from experiments.programs import BOOK, program
+from experiments.trials import Trial, start
 from labs.gradients import check
 from labs.gradients.mutants import MUTANTS
 
@@ -176,8 +177,27 @@ def test_the_table_of_nudges_shows_the_law(results):
     assert all(5 < rise < 20 for rise in rises)  # "ten times as large"
     real = results["own"]["slopes"]["nudges"]["program, both ways"]
     assert all(a > b for a, b in zip(real[:4], smooth[:4]))  # "worse at the top"
-    assert real[2] > 50 * smooth[2]
+    assert all(138 < x / 10.0 ** (-2 * i) < 152 for i, x in enumerate(smooth[3:6], 4))
     assert min(real) == real[5]  # "h = 10^-6" is the best of the nudges
+
+
+def test_it_is_the_corner_of_relu_that_spoils_large_nudges(results):
+    smooth = results["own"]["slopes"]["nudges"]["no MLP, both ways"][2]
+    names = split("own", 1000)[0][:9]
+    found = []
+    for variant in (None, "squared-relu"):
+        code, model = start(Trial(variant), "own")
+        offs = []
+        for i, name in enumerate(names):
+            tokens = model.tokenizer.encode(name)
+            direction = check.random_direction(model, random.Random(i))
+            said = check.expected(check.slopes(code, model, tokens), direction)
+            offs.append(
+                abs(check.found(code, model, tokens, direction, 1e-3) / said - 1)
+            )
+        found.append(statistics.median(offs))
+    assert found[0] > 10 * found[1]
+    assert found[1] < 4 * smooth  # "as good as without the MLP"
 
 
 def test_what_the_chapter_says_of_the_losses_is_what_was_found(results, prose):
@@ -239,6 +259,10 @@ def test_what_the_chapter_says_of_slopes_is_what_was_found(results, prose):
         assert all(matrices[matrix]["cosine"] == 1 for matrix in TRUE[name])
         assert all(each["cosine"] > 0.5 for each in matrices.values())
     assert agreement[RELU]["layer0.mlp_fc1"] == {"cosine": 1, "sign": 1, "size": 2}
+    sizes = {name: each["start"] for name, each in results["own"]["gradients"].items()}
+    large = min(sizes[name] for name in ("wte", "wpe", "lm_head"))
+    small = max(sizes[f"layer0.attn_w{name}"] for name in "kv")
+    assert large > 8 * small  # "at least eight times smaller"
     worst = sorted(agreement[CACHE], key=lambda m: agreement[CACHE][m]["cosine"])[:2]
     assert worst == ["layer0.attn_wk", "layer0.attn_wv"]  # "keys and values fare worst"
 
@@ -252,7 +276,7 @@ def test_the_session_breaks_the_program_as_the_variants_do(prose):
     numbers = [p.data for p in model.params()]
     tokens = model.tokenizer.encode("emma")
     happens = check.found(code, model, tokens, direction)
-    shown = re.findall(r"round\(said\(\) / happens, 3\) (\S+)", prose)
+    shown = re.findall(r"round\(said\(\) / happens, 3\)\) (\S+)", prose)
     for mutant, text in zip((RELU, NORM), shown, strict=True):
         code = program(variant=MUTANTS[mutant].variant)
         twin = code.Model(model.tokenizer)
