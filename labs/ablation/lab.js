@@ -156,7 +156,7 @@ function sentences({ recent, programs }) {
     recent < 100
       ? "So few steps say little. Train on."
       : "This is one seed, and the names are those that were trained on. The tables of " +
-        "this chapter have three seeds, and names that no program has seen: trust them more.",
+        "this chapter have twelve deals, and names that no program has seen: trust them more.",
   ];
 }
 
