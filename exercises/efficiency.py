@@ -64,3 +64,45 @@ def _flat(names: dict, program: ModuleType) -> Iterator[Mark]:
 def _nested(flat: list[float], columns: int) -> list[list[float]]:
     """Return the columns of a flat matrix as lists."""
     return [flat[j::columns] for j in range(columns)]
+
+
+@exercise(
+    "ratio",
+    '''
+def ratio(f, slopes, numbers, direction, h=1e-6):
+    """Return what slopes say of f along a direction, divided by what happens.
+
+    f takes a list of plain numbers; slopes and direction have one for each.
+    """
+    return 1.0
+''',
+)
+def _ratio(names: dict, program: ModuleType) -> Iterator[Mark]:
+    ratio = get(names, "ratio")
+    cases = [  # what, f, slopes, numbers, direction, how fast f changes along it
+        ("3a + 2b, slopes right", _plane, [3.0, 2.0], [1.0, 1.0], [1.0, 2.0], 7.0),
+        ("3a + 2b, slopes doubled", _plane, [6.0, 4.0], [1.0, 1.0], [1.0, 2.0], 7.0),
+        ("3a + 2b, slopes swapped", _plane, [2.0, 3.0], [0.0, 4.0], [1.0, -1.0], 1.0),
+        ("a² near 0, slope right", _square, [0.002], [0.001], [1.0], 0.002),
+    ]
+    for what, f, slopes, numbers, direction, happens in cases:
+        said = sum(slope * part for slope, part in zip(slopes, direction))
+        ahead = f([n + 1e-6 * d for n, d in zip(numbers, direction)])
+        one_way = (ahead - f(numbers)) / 1e-6
+        slips = [
+            ("upside down: what the slopes say stands above", happens / said),
+            ("that nudges one way only; go ahead and back", said / one_way),
+            ("from back to ahead the way is 2h", said / (2 * happens)),
+        ]
+        given = [*numbers]
+        yield near(what, ratio(f, slopes, given, direction), said / happens, "", slips)
+        if given != numbers:
+            yield Mark(False, what, f"the numbers are now {short(given)}", "copy them")
+
+
+def _plane(numbers: list[float]) -> float:
+    return 3 * numbers[0] + 2 * numbers[1]
+
+
+def _square(numbers: list[float]) -> float:
+    return numbers[0] ** 2

@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments import letters, measures, stages
+from experiments import letters, measures, slopes, stages
 from experiments.lists import OWN_TRAINING, PUBLISHED, PUBLISHED_HELD_OUT, SEED
 from experiments.programs import BOOK, ROOT, fingerprint, program
 from experiments.trials import LONG_TRIALS, TRIALS, run_trial
@@ -97,6 +97,18 @@ def looking(which: str) -> Iterator[Job]:
         yield job(which, "positions", do=measures.positions)
         yield job(which, "plane", do=letters.plane)
         yield job(which, "stream", do=measures.stream)
+        yield from checking(which)
+
+
+def checking(which: str) -> Iterator[Job]:
+    """Yield what is observed in the programs whose slopes are wrong."""
+    for steps in (0, 1000):
+        for do in (slopes.agreement, slopes.directions):
+            path = which, "slopes", do.__name__, str(steps)
+            yield job(*path, do=do, use=(steps,))
+    yield job(which, "slopes", "nudges", do=slopes.nudges)
+    for name in slopes.PROGRAMS:
+        yield job(which, "slopes", "names", name, do=slopes.made_up, use=(name,))
 
 
 def trial_jobs(which: str, steps: int, seed: int) -> Iterator[Job]:

@@ -19,8 +19,10 @@ from pathlib import Path
 
 from experiments.programs import BOOK, program
 from experiments.run import read
+from experiments.slopes import NUDGES, PROGRAMS, TOLERANCES
 from experiments.speed.lines import code_lines
 from experiments.trials import LONG_TRIALS, TRIALS
+from labs.gradients.mutants import MUTANTS
 from literate.core.document import parse
 from literate.core.modules import output_at
 from literate.tool.outputs import OutputError, replace_file
@@ -385,6 +387,86 @@ def newer(results: dict) -> Rows:
 def is_clear(mean: float, error: float) -> bool:
     """Tell whether a mean change is at least twice its standard error."""
     return abs(mean) >= 2 * error
+
+
+@table
+def wrong(results: dict) -> Rows:
+    """What the loss after 1,000 steps becomes with wrong slopes."""
+    return trial_rows(results, "1000", [*MUTANTS])
+
+
+@table
+def wrong_runs(results: dict) -> Rows:
+    """What a run shows whose slopes are wrong, and one whose slopes are right."""
+    trials, made_up = (
+        results["own"]["trials"]["1000"],
+        results["own"]["slopes"]["names"],
+    )
+    rows = [["program", "step 20", "last 100 steps", "names"]]
+    for name in PROGRAMS:
+        run = trials[name]["42"]
+        losses = [number(run["first"][19], 4), number(run["last 100"], 4)]
+        label = "the right one" if name == "baseline" else name
+        rows.append([label, *losses, ", ".join(made_up[name])])
+    return rows
+
+
+@table
+def directions(results: dict) -> Rows:
+    """What wrong slopes say along a direction, divided by what nudging finds."""
+    found = results["own"]["slopes"]["directions"]["0"]
+    ratios = zip(*(found[name]["show"] for name in MUTANTS))
+    body = [[str(i), *map(ratio, row)] for i, row in enumerate(ratios, start=1)]
+    return [["direction", *MUTANTS], *body]
+
+
+def ratio(value: float) -> str:
+    """Return a ratio as a cell."""
+    return number(value, 2).replace("-", MINUS)
+
+
+@table
+def lucky(results: dict) -> Rows:
+    """How many of a thousand directions let wrong slopes pass."""
+    found = results["own"]["slopes"]["directions"]["0"]
+    rows = [["passes if it is 1 to within", *MUTANTS]]
+    for tolerance in TOLERANCES:
+        shares = [found[name]["within"][tolerance] for name in MUTANTS]
+        rows.append([tolerance, *(number(1000 * share, 0) for share in shares)])
+    return rows
+
+
+@table
+def agreement(results: dict) -> Rows:
+    """The cosine between the wrong slopes of each matrix and the right ones."""
+    found = results["own"]["slopes"]["agreement"]["1000"]
+    matrices = [*results["own"]["gradients"], "all"]
+    rows = [["cosine", *MUTANTS]]
+    for matrix in matrices:
+        cells = [number(found[name][matrix]["cosine"]) for name in MUTANTS]
+        label = "all together" if matrix == "all" else f"`{matrix}`"
+        rows.append([label, *cells])
+    return rows
+
+
+@table
+def nudges(results: dict) -> Rows:
+    """By which part a nudge is off along a random direction, for each of its sizes."""
+    found = results["own"]["slopes"]["nudges"]
+    columns = ["program, one way", "program, both ways", "no MLP, both ways"]
+    rows = [["nudge", "one way", "both ways", "both ways, no MLP"]]
+    for place, power in enumerate(NUDGES):
+        cells = [power_of_ten(found[column][place]) for column in columns]
+        rows.append([f"$10^{{-{power}}}$", *cells])
+    return rows
+
+
+def power_of_ten(value: float) -> str:
+    """Return a small number as a cell, with two digits."""
+    if value >= 0.01:
+        return f"{value:.2g}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} · $10^{{{int(power)}}}$"
 
 
 @table

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from experiments.lists import SEED, fresh_model, split
 from experiments.programs import BOOK, program
 from labs.ablation.changes import CHANGES, RATE
+from labs.gradients.mutants import MUTANTS
 
 DEVIATION = 0.08  # of the parameters that the program draws
 
@@ -32,6 +33,7 @@ TRIALS = {
         name: Trial(c.variant, learning_rate=c.learning_rate)
         for name, c in CHANGES.items()
     },
+    **{name: Trial(mutant.variant) for name, mutant in MUTANTS.items()},
     "two layers": Trial(sizes={"n_layer": 2}),
     "1 head": Trial(sizes={"n_head": 1}),
     "16 heads": Trial(sizes={"n_head": 16}),

@@ -32,8 +32,8 @@ export default async function ablation(body, lab) {
     onRestart,
   });
   const tooMuch = h("p", { role: "status" });
-  const verdict = h("div", { className: "break-verdict", role: "status" });
-  const samples = h("dl", { className: "break-samples" });
+  const verdict = h("div", { className: "lab-verdict", role: "status" });
+  const samples = h("dl", { className: "lab-samples" });
 
   const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
 
@@ -156,7 +156,7 @@ function sentences({ recent, programs }) {
     recent < 100
       ? "So few steps say little. Train on."
       : "This is one seed, and the names are those that were trained on. The tables of " +
-        "this chapter have three seeds, and names that no program has seen: trust them more.",
+        "this chapter have twelve deals, and names that no program has seen: trust them more.",
   ];
 }
 

@@ -15,8 +15,9 @@ import microgpt
 
 from labs import LabError
 from labs.ablation.changes import CHANGES, RATE
-from labs.shared import book, models, runs
-from labs.shared.start import SEED, start
+from labs.shared import book
+from labs.shared.races import Race
+from labs.shared.start import SEED
 
 INTACT = "intact"
 MOST = 3  # variants at a time
@@ -30,46 +31,13 @@ def changes() -> list[dict]:
     return [{"name": name, "words": c.words} for name, c in CHANGES.items()]
 
 
-class Race:
-    """The intact program and some changed ones, in training."""
-
-    def __init__(self, chosen: list[str], seed: int, steps: int) -> None:
-        self.options = (chosen, seed, steps)
-        self.runs: dict[str, runs.Run] = {}
-        for name in (INTACT, *chosen):
-            program, rate = microgpt, RATE
-            if name != INTACT:
-                change = CHANGES[name]
-                program, rate = book.variant(change.variant), change.learning_rate
-            docs, model, rng = start(program, models.names(), seed)
-            self.runs[name] = runs.Run(program, model, docs, steps, rate, rng)
-
-    @property
-    def done(self) -> int:
-        """How many steps are done."""
-        return self.runs[INTACT].done
-
-    @property
-    def trouble(self) -> str:
-        """Which programs have broken down, and when; "" if none has."""
-        told = [
-            f"{name} broke down at step {run.done:,}: its numbers went off to infinity."
-            for name, run in self.runs.items()
-            if run.has_diverged
-        ]
-        return " ".join(told)
-
-    def keep(self) -> tuple:
-        """Return what `go_on` needs."""
-        return self.options, [run.keep() for run in self.runs.values()]
-
-    @classmethod
-    def go_on(cls, options: tuple, kept: list[tuple]) -> Race:
-        """Return the race as it was when it was kept."""
-        race = cls(*options)
-        for run, own in zip(race.runs.values(), kept):
-            run.go_on(own)
-        return race
+def _race_of(chosen: list[str], seed: int, steps: int) -> Race:
+    """Return a race that begins: the intact program and some changed ones."""
+    programs = {INTACT: (microgpt, RATE)}
+    for name in chosen:
+        change = CHANGES[name]
+        programs[name] = book.variant(change.variant), change.learning_rate
+    return Race(programs, seed, steps, (chosen, seed, steps))
 
 
 _now: list[Race] = []  # the race that goes on, once there is one
@@ -88,7 +56,7 @@ def begin(chosen: list[str], seed: int = SEED, steps: int = 1000) -> dict:
         raise LabError(f"Choose one thing to change, or up to {MOST}.")
     if not 1 <= steps <= MOST_STEPS:
         raise LabError(f"The steps must be from 1 to {MOST_STEPS:,}.")
-    _now[:] = [Race(chosen, seed, steps)]
+    _now[:] = [_race_of(chosen, seed, steps)]
     return {**status(), "done": True}
 
 
@@ -100,15 +68,13 @@ def step(until: int | None = None) -> dict:
     names those that have broken down, and is "" as long as there are none.
     """
     race = _race()
-    steps = race.options[2]
-    if race.done == steps:
-        raise LabError(f"All {steps:,} steps are done. Begin again.")
-    losses = [_step(run) for run in race.runs.values()]
+    if race.done == race.steps:
+        raise LabError(f"All {race.steps:,} steps are done. Begin again.")
     return {
+        "losses": race.step(),
         "step": race.done,
-        "steps": steps,
-        "losses": losses,
-        "done": race.done == steps or (until is not None and race.done >= until),
+        "steps": race.steps,
+        "done": race.done == race.steps or (until is not None and race.done >= until),
         "trouble": race.trouble,
     }
 
@@ -146,9 +112,9 @@ def status() -> dict | None:
     vocab_size = race.runs[INTACT].model.tokenizer.vocab_size
     return {
         "names": [*race.runs],
-        "losses": [[*run.losses] for run in race.runs.values()],
+        "losses": race.losses,
         "step": race.done,
-        "steps": race.options[2],
+        "steps": race.steps,
         "trouble": race.trouble,
         "uniform": math.log(vocab_size),
     }
@@ -161,20 +127,15 @@ def save() -> tuple | None:
 
 def restore(kept: tuple) -> None:
     """Go on from what `save` returned."""
-    _now[:] = [Race.go_on(*kept)]
+    options, kept_runs = kept
+    _now[:] = [_race_of(*options)]
+    _now[0].go_on(kept_runs)
 
 
 def _race() -> Race:
     if not _now:
         raise LabError("Nothing has begun yet.")
     return _now[0]
-
-
-def _step(run: runs.Run) -> float | None:
-    """Let a program do a step; return the loss, None if it has broken down."""
-    if not run.has_diverged:
-        run.step()
-    return None if run.has_diverged else run.losses[-1]
 
 
 def _compare(losses: Sequence[float], intact: Sequence[float]) -> dict[str, float]:

@@ -102,6 +102,7 @@ def unigram(names, name):
     "squared-relu": re.search(r"\(variant squared-relu\)\n(.*?)```", BOOK, re.S)[1],
     "fused": "from microgpt import Value\n" + from_book("def square_sum(x):"),
     "flat": from_book("def transposed(flat, rows, columns):"),
+    "ratio": from_book("def ratio(f, slopes, numbers, direction, h=1e-6):"),
     "reading": "from microgpt import split_docs\n" + from_book("def documents(raw):"),
     "resume": "from microgpt import Adam, train\n"
     + from_book("def resume(model, docs, steps, m, v, done):").replace(
@@ -212,6 +213,18 @@ WRONG = [
         "fused",
         "def square_sum(x):\n    return sum(xi**2 for xi in x)",
         "say children and slopes",
+    ),
+    (
+        "ratio",
+        SOLUTIONS["ratio"].replace("f(back)) / (2 * h)", "f(numbers)) / h"),
+        "one way",
+    ),
+    ("ratio", SOLUTIONS["ratio"].replace("/ (2 * h)", "/ h"), "the way is 2h"),
+    ("ratio", SOLUTIONS["ratio"].replace("said / (", "1 / said * ("), "upside down"),
+    (
+        "ratio",
+        SOLUTIONS["ratio"].replace("    said", "    numbers[:] = ahead\n    said"),
+        "copy them",
     ),
     ("flat", SOLUTIONS["flat"].replace("* columns", "* rows"), "i * columns + j"),
     ("flat", "def transposed(x, m, n): return [x[j::n] for j in range(n)]", "one flat"),
