@@ -40,12 +40,13 @@ def run(labs):
 # Natively
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
-def test_each_session_prints_what_the_book_shows(run, session):
-    answer = run(session.line)
-    assert answer["agrees"] is True, answer["output"]
-    assert answer["ending"] is None
-    assert run(session.line)["agrees"] is True  # and again
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_each_session_prints_what_the_book_shows(run, chapter):
+    lines = CHAPTERS[chapter]
+    for line in [lines[-1], *lines]:  # the last one first: it needs those before it
+        answer = run(line)
+        assert answer["agrees"] is True, answer["output"]
+        assert answer["ending"] is None
 
 
 def test_each_session_on_each_page_can_be_found_by_its_line(site):
