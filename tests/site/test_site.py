@@ -457,7 +457,8 @@ def test_the_search_finds_the_words_of_the_field(reader, site):
     reader.click(".md-search__input")
     first = ".md-search-result__item:nth-child(-n + 3)"
     for words, page in FIELD.items():
-        reader.locator(".md-search__input").fill(words)
+        reader.locator(".md-search__input").fill("")
+        reader.keyboard.type(words)
         link = f"{first} .md-search-result__link[href*='/{page}/']"
         reader.locator(link).first.wait_for()
 
