@@ -32,8 +32,10 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",
 ]
 
+WIDE = {"width": 1280, "height": 900}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -84,12 +86,14 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 100  # one connection for each request, of several browsers
 
 
+def build_lock(tmp_path_factory):
+    """Let workers build one after the other: the first fills the caches for all."""
+    return FileLock(tmp_path_factory.getbasetemp().parent / "build.lock")
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The site, built for the address where it is served.
-
-    Workers build one after the other: the first fills the caches for the others.
-    """
+    """The site, built for the address where it is served."""
     folder = tmp_path_factory.mktemp("site")
     handler = functools.partial(_Handler, directory=str(folder))
     server = _Server(("127.0.0.1", 0), handler)
@@ -97,7 +101,7 @@ def site(tmp_path_factory):
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with FileLock(tmp_path_factory.getbasetemp().parent / "site.lock"):
+        with build_lock(tmp_path_factory):
             vendor.main()  # where this fails, the labs' tests say so
             said = build(folder, SITE_URL=address, REPOSITORY=REPOSITORY)
         yield Site(folder, address, said)
@@ -184,9 +188,7 @@ class Watched:
 @pytest.fixture
 def reader(chromium, site):
     """A page at 1280 pixels; what it must not do is checked at the end."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme="light"
-    )
+    context = chromium.new_context(viewport=WIDE, color_scheme="light")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     watched = Watched(context, site.address)
     yield watched.page
@@ -220,29 +222,48 @@ class LabPage:
         return found
 
 
-@pytest.fixture
-def open_page(chromium, site):
-    """Return a function that opens a page on which Python can be started.
+@pytest.fixture(scope="session")
+def with_python(chromium, site):
+    """A context with a page in which Python runs.
 
-    `open_page(path, **context)`: `context` are settings of the browser's context, such
-    as `viewport`. What a page must not do is checked at the end.
+    Its other pages share the page's process, and start Python from the code that is
+    compiled there already.
     """
     if not all(map(vendor.local_files, vendor.PACKAGES.values())):
         lacking("there is no local copy of what the labs run on: python -m labs.vendor")
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(site.url(site.page_with_lab("tokenizer")))
+    page.locator(".lab-start").first.click()
+    page.locator(".lab[data-state=ready]").wait_for(timeout=60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_page(chromium, site, with_python):
+    """Return a function that opens a page on which Python can be started.
+
+    `open_page(path, viewport=…, **context)`: `context` are settings of a context of
+    the page's own. What a page must not do is checked at the end.
+    """
     opened = []
 
-    def open_one(path, **settings):
-        settings = {"viewport": {"width": 1280, "height": 900}} | settings
-        context = chromium.new_context(**settings)
+    def open_one(path, viewport=WIDE, **settings):
+        context = chromium.new_context(**settings) if settings else with_python
         watched = Watched(context, site.address)
-        opened.append((context, watched))
+        watched.page.set_viewport_size(viewport)
+        opened.append(watched)
         watched.page.goto(site.url(path))
         return watched
 
     yield open_one
-    for context, _ in opened:
-        context.close()
-    faults = [fault for _, watched in opened for fault in watched.faults]
+    for watched in opened:
+        watched.page.evaluate("localStorage.clear()")
+        watched.page.close()
+        if watched.page.context is not with_python:
+            watched.page.context.close()
+    faults = [fault for watched in opened for fault in watched.faults]
     assert not faults, faults
 
 

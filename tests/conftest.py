@@ -12,7 +12,15 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from browser import chromium, open_lab, open_page, reader, site
+from browser import (
+    build_lock,
+    chromium,
+    open_lab,
+    open_page,
+    reader,
+    site,
+    with_python,
+)
 from hypothesis import settings
 
 import tangle as command_line
@@ -27,7 +35,8 @@ PUBLISHED_NAMES_HASH = (
     "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 )
 
-__all__ = ["chromium", "open_lab", "open_page", "reader", "site"]  # fixtures for all
+# The fixtures for all
+__all__ = ["chromium", "open_lab", "open_page", "reader", "site", "with_python"]
 
 # The program's streams are to be as they are for users.
 for name in ("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"):
@@ -111,7 +120,9 @@ def labs(program, microgpt, tmp_path_factory):
         name = path.relative_to(program.folder).as_posix()
         texts[f"build/{name}"] = path.read_bytes().decode()
     book = (ROOT / "microgpt.md").read_bytes().decode()
-    packed = json.loads(bundle.bundle(book, texts, bundle.trained(texts)))
+    with build_lock(tmp_path_factory):
+        model = bundle.trained(texts)
+    packed = json.loads(bundle.bundle(book, texts, model))
     for name, text in packed["files"].items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8", newline="")

@@ -121,6 +121,8 @@ def wait_for_title(lab, text):
 def test_the_page_shows_the_programs_weights_and_what_is_behind_them(open_lab, labs):
     lab = open_lab("attention")
     page, frame = lab.page, lab.frame
+    assert not lab.audit()
+    change_colours(page, 0, "default")
     frame.get_by_label("Word").fill("anna")
     page.wait_for_function("document.querySelectorAll('.att-cell').length === 60")
     (found,) = labs("attention.look", which=["trained"], text="anna")["models"]
@@ -201,7 +203,3 @@ def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab):
     assert len(tops) == 1
     frame.locator(".att-map").last.locator(".att-cell").last.tap()
     wait_for_title(lab, "a (15) looks at a (15): head 4, after 1,000 steps")
-
-
-def test_it_can_be_used_by_all(open_lab):
-    assert not open_lab("attention").audit()

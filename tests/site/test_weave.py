@@ -108,7 +108,10 @@ def program_lines(document, output):
 def check_reassembly(text):
     document = parse(text, "book.md")
     outputs = tangle(document)
-    site = weave(document, outputs, AROUND)
+    check_pages(document, outputs, weave(document, outputs, AROUND))
+
+
+def check_pages(document, outputs, site):
     shown = figures(site)
     for output in outputs:
         piece = document.chunks[output.path].pieces[0]
@@ -142,8 +145,8 @@ def program_of_book(book):
     return next(output for output in book[1] if output.path == "build/microgpt.py")
 
 
-def test_the_pages_hold_the_program():
-    check_reassembly(BOOK.read_text(encoding="utf-8"))
+def test_the_pages_hold_the_program(book):
+    check_pages(*book)
 
 
 def _is_of_program(mark):
