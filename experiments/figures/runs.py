@@ -75,6 +75,45 @@ def loss_curve(results: dict) -> str:
     return drawing.svg()
 
 
+@figure("larger")
+def larger(results: dict) -> str:
+    """Draw a larger model's losses on names that it learned from, and on others."""
+    losses = {int(step): found for step, found in results["larger"]["losses"].items()}
+    curves = {
+        name: [(step, found[name]) for step, found in sorted(losses.items()) if step]
+        for name in ("held out", "trained on")
+    }
+    left, right, top, bottom, low, high = 36, 350, 12, 190, 1.7, 2.3
+    last = max(losses)
+    drawing = Drawing(
+        "The losses of a larger model",
+        f"Loss in nats per token against the step. Until step 1,000 both curves are "
+        f"one; at step {last:,} the held-out names are at "
+        f"{losses[last]['held out']:.2f}, those learned from at "
+        f"{losses[last]['trained on']:.2f}.",
+        230,
+    )
+
+    def x(step: float) -> float:
+        return left + (right - left) * step / last
+
+    def y(loss: float) -> float:
+        return bottom - (bottom - top) * (loss - low) / (high - low)
+
+    for tick in range(round(10 * low), round(10 * high) + 1):
+        drawing.line(left, y(tick / 10), right, y(tick / 10), stroke=RULE)
+        drawing.text(left - 5, y(tick / 10) + 4, f"{tick / 10:.1f}", "end")
+    for step in range(0, last + 1, last // 5):
+        drawing.line(x(step), bottom, x(step), bottom + 4)
+        drawing.text(min(x(step), right - 16), bottom + 16, f"{step:,}")
+    drawing.line(left, bottom, right, bottom)
+    drawing.text((left + right) / 2, bottom + 32, "step")
+    for (name, points), colour in zip(curves.items(), (LOSS, SOFT)):
+        drawing.curve([(x(a), y(b)) for a, b in points], stroke=colour, stroke_width=2)
+        drawing.text(right, y(points[-1][1]) - 8, name, "end")
+    return drawing.svg()
+
+
 CHANGED = ("no attention", "no positions", "letters only", "no MLP", "no residuals")
 CHANGED += ("no norms", "no first norm", "tied head", "no √d", "no decay")
 CHANGED += ("SGD, rate 0.5", "SGD, rate 0.01")

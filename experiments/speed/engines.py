@@ -29,7 +29,7 @@ from experiments.programs import engine, program
 from experiments.run import keep
 from experiments.speed.ideas import Ratio, median
 
-ROUNDS = 41  # the first sets things up
+ROUNDS = 31  # the first sets things up
 
 
 class Side(NamedTuple):
@@ -53,8 +53,9 @@ def plain(turn: int) -> Side:
     def losses() -> Iterator[float]:
         for step in range(steps):
             gc.enable()
-            yield model.step(step, steps)
+            loss = model.step(step, steps)
             gc.disable()
+            yield loss
 
     return Side(losses(), 1, turn)
 

@@ -136,6 +136,19 @@ def test_the_numbers_are_there_when_the_program_saves(microgpt, load, name):
     training.close()
 
 
+def test_without_a_mask_it_learns_to_look_ahead(microgpt, program, load, monkeypatch):
+    """The book says what becomes of the loss, and of the names."""
+    module, rng = load("numpy"), Random(42)
+    monkeypatch.setattr(module.np, "triu", lambda square, _: square & False)
+    docs = microgpt.split_docs((program.folder / "names.txt").read_text())
+    rng.shuffle(docs)
+    model = microgpt.Model(microgpt.Tokenizer("".join(docs))).randomize(rng)
+    adam = microgpt.Adam(model.params())
+    losses = [*trainer(module)(model, docs, 1000, 0.01, adam)]
+    assert f"{sum(losses[-100:]) / 100:.2f}" == "0.04"
+    assert [[*microgpt.generate(model, rng)] for _ in range(20)] == [[]] * 20
+
+
 # The command line
 
 
