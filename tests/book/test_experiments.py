@@ -500,3 +500,30 @@ def test_the_drawings_of_the_book_speak_one_language():
     for drawn in diagrams:
         for end, kind in re.findall(r"(..):::([\w-]+)", drawn):
             assert end.replace('"', "")[-1:] in shapes.get(kind, end), (end, kind)
+
+
+def test_what_the_chapter_on_engines_says_of_the_table(results):
+    speed = {name: ratio["times"] for name, ratio in results["engines"].items()}
+    assert speed["vectors"] / speed["program"] > 1.4
+    assert speed["tape"] < speed["vectors"]
+    assert speed["torch 1"] < speed["numpy 1"]
+    assert speed["numpy 256"] < speed["numpy 32"]
+    assert speed["torch 32, two processes"] < speed["torch 32"]
+    gain = speed["torch 256, two processes"] / speed["torch 256"]
+    assert 1.2 < gain < 1.3
+    prose = " ".join(BOOK.read_text(encoding="utf-8").split())
+    assert "With 256 names they gain a quarter" in prose
+
+
+def test_what_the_book_says_of_the_larger_model(results):
+    found, growth = results["larger"], results["speed"]["growth"]
+    prose = " ".join(BOOK.read_text(encoding="utf-8").split())
+    assert f"{found['parameters']:,} parameters" in prose
+    assert f"A loss of {found['losses']['10000']['held out']:.3f}" in prose
+    said = re.search(r"it says: ([^.]+)\.", prose)[1].split(", ")
+    assert {*said} == {*found["samples"]}
+    new = [name for name in said if not found["samples"][name]]
+    assert len(said) - len(new) == 8
+    assert f"Eight of the ten stand in the list; only {' and '.join(new)} are" in prose
+    longer = growth["n_embd 64"]["times"] * growth["n_layer 4"]["times"]
+    assert 65 < longer < 75 and 21_000 < 320 * longer < 24_000
