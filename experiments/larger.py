@@ -2,7 +2,8 @@
 
 The model is trained by the engine build/microgpt_torch.py, and speaks by the program.
 What is found goes to experiments/results.json under "larger": the number of parameters,
-the losses after so many steps, and ten invented names.
+the losses after so many steps, how many of the names that it makes up are new, and ten
+of these names.
 
 Usage: python -m experiments.larger [--device cuda] [--steps N] ...
 """
@@ -21,6 +22,7 @@ from experiments.run import keep
 
 SIZES = {"n_embd": 64, "n_head": 4, "n_layer": 4}
 LOOK = 500  # steps between two measurements
+SAID = 500  # names that the trained model makes up
 
 
 def loss_per_token(torch_engine: ModuleType, trained, docs: list[str]) -> float:
@@ -63,13 +65,17 @@ def curve(options: argparse.Namespace) -> dict:
             if not math.isfinite(trained.step(batch, rate)):
                 raise SystemExit(f"diverged at step {step}")
     trained.give_back()
-    rng = random.Random(SEED)
-    names = [model.tokenizer.decode(program().generate(model, rng)) for _ in range(10)]
-    print(*names)
+    rng, known = random.Random(SEED), {*documents("published")}
+    with program().collector_paused():
+        said = [[*program().generate(model, rng)] for _ in range(SAID)]
+    names = [model.tokenizer.decode(tokens) for tokens in said]
+    print(*names[:10])
     return {
         "parameters": len(adam.params),
         "losses": losses,
-        "samples": {name: name in documents("published") for name in names},
+        "said": SAID,
+        "new": sum(name not in known for name in names),
+        "samples": {name: name in known for name in names[:10]},
     }
 
 
