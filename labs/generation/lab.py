@@ -40,7 +40,7 @@ def names(
     temperature = fields.number(
         "temperature", temperature, microgpt.positive, "a positive number, such as 0.5"
     )
-    seed = fields.number("seed", seed, microgpt.whole, "a whole number, such as 42")
+    seed = fields.number("seed", seed, microgpt.count, "a whole number, such as 42")
     models.check_text(prompt, chosen)
     if not 1 <= count <= MOST or not 0 <= drawn <= FURTHEST:
         raise LabError(

@@ -26,7 +26,7 @@ def run(stage: str, seed: int | str = SEED) -> dict:
     `output`, and whether it `agrees` with the book, which is null for other seeds.
     """
     program = _load(stage)
-    seed = fields.number("seed", seed, microgpt.whole, "a whole number, such as 42")
+    seed = fields.number("seed", seed, microgpt.count, "a whole number, such as 42")
     screen = Screen(is_live=True)
     printing = contextlib.redirect_stdout(screen)
     with _watched(program), microgpt.collector_paused(), printing:

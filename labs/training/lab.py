@@ -153,7 +153,7 @@ def begin(
         "n_layer": _size("layers", n_layer),
         "block_size": _size("positions", block_size),
     }
-    seed = fields.number("seed", seed, microgpt.whole, "a whole number")
+    seed = fields.number("seed", seed, microgpt.count, "a whole number")
     steps = _size("steps", steps)
     options = Options(seed, steps, check_rate(learning_rate), sizes, data)
     _take_up(Training(options))
