@@ -110,7 +110,9 @@ def larger(results: dict) -> str:
     drawing.text((left + right) / 2, bottom + 32, "step")
     for (name, points), colour in zip(curves.items(), (LOSS, SOFT)):
         drawing.curve([(x(a), y(b)) for a, b in points], stroke=colour, stroke_width=2)
-        drawing.text(right, y(points[-1][1]) - 8, name, "end")
+        middle = points[len(points) // 2]
+        below = 18 if name == "trained on" else -8
+        drawing.text(x(middle[0]), y(middle[1]) + below, name)
     return drawing.svg()
 
 

@@ -448,7 +448,7 @@ FIELD = {
     "chatgpt": "from-here-to-production",
     "perplexity": "counting",
     "momentum": "adam",
-    "gradient accumulation": "on-many-machines",
+    "gradient accumulation": "what-newer-models-changed",
 }
 
 
