@@ -525,5 +525,7 @@ def test_what_the_book_says_of_the_larger_model(results):
     new = [name for name in said if not found["samples"][name]]
     assert len(said) - len(new) == 8
     assert f"Eight of the ten stand in the list; only {' and '.join(new)} are" in prose
+    share = round(100 * found["new"] / found["said"])
+    assert f"Of {found['said']} names in all {share} % are new" in prose
     longer = growth["n_embd 64"]["times"] * growth["n_layer 4"]["times"]
     assert 65 < longer < 75 and 21_000 < 320 * longer < 24_000
