@@ -18,7 +18,7 @@ serve: .venv ## read and write the website at http://127.0.0.1:8000
 site: .venv ## build the website into site/
 	$(BIN)/mkdocs build --strict
 
-test: .venv ## all tests but the slow ones, about 7 minutes on two cores
+test: .venv ## all tests but the slow ones, about 6 minutes on two cores
 	$(BIN)/pytest
 
 test-fast: .venv ## the tests that need no browser and no long training, 90 seconds
@@ -54,10 +54,16 @@ bench: .venv tangle ## measure the program, the tangler and the labs side by sid
 	$(BIN)/python experiments/speed/tangling.py
 	$(BIN)/python experiments/speed/labs.py
 
+engines: .venv tangle ## measure the engines, train the larger model (needs the extra scale)
+	$(BIN)/torchrun --standalone --nproc-per-node 2 -m experiments.speed.engines
+	$(BIN)/python -m experiments.larger
+	$(BIN)/python -m experiments.tables
+	$(BIN)/python -m experiments.figures
+
 .venv: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch .venv
 
 .PHONY: help tangle run serve site test test-fast test-labs slow fuzz \
-	conformance lint experiments bench
+	conformance lint experiments bench engines
