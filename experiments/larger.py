@@ -2,8 +2,8 @@
 
 The model is trained by the engine build/microgpt_torch.py, and speaks by the program.
 What is found goes to experiments/results.json under "larger": the number of parameters,
-the losses after so many steps, how many of the names that it makes up are new, and ten
-of these names.
+the losses after so many steps, and what it says after one time through the list and at
+the end. Names that the list has twice are not held out.
 
 Usage: python -m experiments.larger [--device cuda] [--steps N] ...
 """
@@ -22,7 +22,8 @@ from experiments.run import keep
 
 SIZES = {"n_embd": 64, "n_head": 4, "n_layer": 4}
 LOOK = 500  # steps between two measurements
-SAID = 500  # names that the trained model makes up
+ONCE = 1000  # steps after which it has gone through the list about once
+SAID = 300  # names that it makes up at each temperature
 
 
 def loss_per_token(torch_engine: ModuleType, trained, docs: list[str]) -> float:
@@ -42,14 +43,35 @@ def loss_per_token(torch_engine: ModuleType, trained, docs: list[str]) -> float:
     return total / sum(length * len(group) for length, group in alike.items())
 
 
+def said(model, trained_on: set[str]) -> dict[str, dict]:
+    """Return for two temperatures how many names are new, and the first ten."""
+    found = {}
+    known = {*documents("published")}
+    for temperature in (0.5, 1.0):
+        rng = random.Random(SEED)
+        with program().collector_paused():
+            made = [
+                model.tokenizer.decode([*program().generate(model, rng, temperature)])
+                for _ in range(SAID)
+            ]
+        found[str(temperature)] = {
+            "new": sum(name not in known for name in made),
+            "held out": sum(name in known - trained_on for name in made),
+            "first": {name: name in known for name in made[:10]},
+        }
+    return found
+
+
 def curve(options: argparse.Namespace) -> dict:
     """Train a larger model; return what goes to the results, and print its losses."""
     torch_engine = engine("torch")
     docs, held_out = split("published", 0)
+    trained_on = {*docs}
+    held_out = [name for name in held_out if name not in trained_on]
     model = fresh_model(program(), "published", **SIZES)
     adam = program().Adam(model.params())
     trained = torch_engine.Engine(options, model, adam)
-    losses = {}
+    losses, says = {}, {}
     for step in range(options.steps + 1):
         if step % LOOK == 0:
             both = {"trained on": docs[::31], "held out": held_out}
@@ -58,24 +80,22 @@ def curve(options: argparse.Namespace) -> dict:
                 for name, names in both.items()
             }
             print(step, losses[str(step)], flush=True)
+        if step in (ONCE, options.steps):
+            trained.give_back()
+            says[str(step)] = said(model, trained_on)
+            print(says[str(step)], flush=True)
         if step < options.steps:
             first = step * options.batch
             batch = [docs[i % len(docs)] for i in range(first, first + options.batch)]
             rate = options.learning_rate * (1 - step / options.steps)
             if not math.isfinite(trained.step(batch, rate)):
                 raise SystemExit(f"diverged at step {step}")
-    trained.give_back()
-    rng, known = random.Random(SEED), {*documents("published")}
-    with program().collector_paused():
-        said = [[*program().generate(model, rng)] for _ in range(SAID)]
-    names = [model.tokenizer.decode(tokens) for tokens in said]
-    print(*names[:10])
     return {
         "parameters": len(adam.params),
-        "losses": losses,
+        "held out": len(held_out),
         "said": SAID,
-        "new": sum(name not in known for name in names),
-        "samples": {name: name in known for name in names[:10]},
+        "losses": losses,
+        "says": says,
     }
 
 
