@@ -18,6 +18,9 @@ serve: .venv ## read and write the website at http://127.0.0.1:8000
 site: .venv ## build the website into site/
 	$(BIN)/mkdocs build --strict
 
+terms: site ## every link of a term with its sentence, for a person to read
+	$(BIN)/python tests/term_links.py site
+
 test: .venv ## all tests but the slow ones, about 6 minutes on two cores
 	$(BIN)/pytest
 
@@ -65,5 +68,5 @@ engines: .venv tangle ## measure the engines, train the larger model (needs the 
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch .venv
 
-.PHONY: help tangle run serve site test test-fast test-labs slow fuzz \
+.PHONY: help tangle run serve site terms test test-fast test-labs slow fuzz \
 	conformance lint experiments bench engines

@@ -11,6 +11,7 @@ import logging
 import posixpath
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -82,10 +83,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"labs/{path}", abs_src_path=str(place)))
     for path, place in bundle.scripts().items():
         files.append(File.generated(config, path, abs_src_path=str(place)))
+    _teach_search(files, config)
     config.nav = site.navigation
     config.site_name = site.name
     _server.lines = {page.path: page.line for page in site.pages}
     return files
+
+
+def _teach_search(files: Files, config: MkDocsConfig) -> None:
+    """Put the book's words for what readers ask in front of Material's search."""
+    [worker] = (f for f in files if fnmatch(f.src_uri, "*/workers/search.*.min.js"))
+    ours = (ROOT / "web" / "search.js").read_text(encoding="utf-8")
+    content = f"{ours}\n{worker.content_string}"
+    files.append(File.generated(config, worker.src_uri, content=content))
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:

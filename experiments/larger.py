@@ -1,6 +1,6 @@
 """A larger model on the published list, with its held-out loss on the way.
 
-The model is trained by the engine build/microgpt_torch.py, and speaks by the program.
+The model is trained by the engine build/microgpt_torch.py, which also lets it speak.
 What is found goes to experiments/results.json under "larger": the number of parameters,
 the losses after so many steps, and what it says after one time through the list and at
 the end. Names that the list has twice are not held out.
@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import argparse
 import math
-import random
 from collections import defaultdict
 from types import ModuleType
 
 from experiments.lists import SEED, documents, fresh_model, split
+from experiments.measures import STRENGTHS, mixed_loss, ngram
 from experiments.programs import engine, program
 from experiments.run import keep
 
 SIZES = {"n_embd": 64, "n_head": 4, "n_layer": 4}
 LOOK = 500  # steps between two measurements
 ONCE = 1000  # steps after which it has gone through the list about once
-SAID = 300  # names that it makes up at each temperature
+SAID = 1000  # names that it makes up at each temperature
 
 
 def loss_per_token(torch_engine: ModuleType, trained, docs: list[str]) -> float:
@@ -43,22 +43,46 @@ def loss_per_token(torch_engine: ModuleType, trained, docs: list[str]) -> float:
     return total / sum(length * len(group) for length, group in alike.items())
 
 
-def said(model, trained_on: set[str]) -> dict[str, dict]:
-    """Return for two temperatures how many names are new, and the first ten."""
-    found = {}
+def said(torch_engine: ModuleType, trained, temperature: float) -> list[str]:
+    """Return names that an Engine of the module makes up, all at the same time."""
+    torch, model = torch_engine.torch, trained.model
+    rng = torch.Generator().manual_seed(SEED)
+    tokens = torch.full((SAID, 1), model.tokenizer.bos)
+    with torch.no_grad():
+        weights = trained.weights()
+        for length in range(1, model.block_size + 1):
+            x = weights["wte"][tokens] + weights["wpe"][:length]
+            logits = torch_engine.gpt(x, weights, model)[:, -1] / temperature
+            drawn = torch.multinomial(logits.softmax(-1), 1, generator=rng)
+            tokens = torch.cat([tokens, drawn], dim=1)
+    ended = [[*row[1:], model.tokenizer.bos] for row in tokens.tolist()]
+    names = [row[: row.index(model.tokenizer.bos)] for row in ended]
+    return [model.tokenizer.decode(name) for name in names]
+
+
+def judged(names: list[str], trained_on: set[str]) -> dict:
+    """Return how many names are new, how many were held out, and the first ten."""
     known = {*documents("published")}
-    for temperature in (0.5, 1.0):
-        rng = random.Random(SEED)
-        with program().collector_paused():
-            made = [
-                model.tokenizer.decode([*program().generate(model, rng, temperature)])
-                for _ in range(SAID)
-            ]
-        found[str(temperature)] = {
-            "new": sum(name not in known for name in made),
-            "held out": sum(name in known - trained_on for name in made),
-            "first": {name: name in known for name in made[:10]},
-        }
+    return {
+        "new": sum(name not in known for name in names),
+        "held out": sum(name in known - trained_on for name in names),
+        "first": {name: name in known for name in names[:10]},
+    }
+
+
+def counting(docs: list[str], held_out: list[str]) -> dict[str, float]:
+    """Return the held-out losses of mixed tables of up to four and of six letters.
+
+    One strength for all of a table's lengths is chosen by names that are trained on.
+    """
+    found = {}
+    cut = len(docs) * 4 // 5
+    for n in (4, 6):
+        early = [ngram(docs[:cut], k) for k in range(1, n + 1)]
+        choices = [(1, *[strength] * (n - 1)) for strength in STRENGTHS]
+        best = min(choices, key=lambda s: mixed_loss(early, s, docs[cut:]))
+        tables = [ngram(docs, k) for k in range(1, n + 1)]
+        found[str(n)] = round(mixed_loss(tables, best, held_out), 6)
     return found
 
 
@@ -81,8 +105,10 @@ def curve(options: argparse.Namespace) -> dict:
             }
             print(step, losses[str(step)], flush=True)
         if step in (ONCE, options.steps):
-            trained.give_back()
-            says[str(step)] = said(model, trained_on)
+            says[str(step)] = {
+                str(warm): judged(said(torch_engine, trained, warm), trained_on)
+                for warm in (0.5, 1.0)
+            }
             print(says[str(step)], flush=True)
         if step < options.steps:
             first = step * options.batch
@@ -93,6 +119,7 @@ def curve(options: argparse.Namespace) -> dict:
     return {
         "parameters": len(adam.params),
         "held out": len(held_out),
+        "counting": counting(docs, held_out),
         "said": SAID,
         "losses": losses,
         "says": says,

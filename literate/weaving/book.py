@@ -15,9 +15,8 @@ FRONT = "index.md"
 LISTING = "listing.md"
 IDENTIFIERS = "identifiers.md"
 CHUNKS = "chunks.md"
-TERMS = "terms.md"
 WHOLE = "book.md"
-_RESERVED = ("index", "listing", "identifiers", "chunks", "terms", "book", "404")
+_RESERVED = ("index", "listing", "identifiers", "chunks", "book", "404")
 
 
 @dataclass

@@ -8,12 +8,11 @@ from itertools import groupby
 
 from literate.core.document import Piece
 from literate.core.programs import Origin, Output
-from literate.weaving.book import CHUNKS, IDENTIFIERS, TERMS
+from literate.weaving.book import CHUNKS, IDENTIFIERS
 from literate.weaving.chunks import Chunks, download_path, piece_tokens, variant_mark
-from literate.weaving.html import Page, link, raw, raw_block, slug
+from literate.weaving.html import Page, link, raw_block, slug
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing
-from literate.weaving.prose import PageProse, Term
 
 
 def listing(chunks: Chunks, program: Listing) -> str:
@@ -119,26 +118,6 @@ def _chunk(chunks: Chunks, pieces: list[Piece]) -> str:
     name, url = escape(pieces[0].name), chunks.url(pieces[0])
     used = _used_in(chunks, dict.fromkeys(chunks.users(pieces[0].name)))
     return f'<a class="entry" href="{url}">⟨{name}⟩</a> {", ".join(places)}{used}'
-
-
-def terms(every: Iterable[Term], prose: PageProse) -> Page:
-    """Return the index of terms: each with what it means."""
-    shown = ""
-    for term in sorted(every, key=lambda term: term.name.casefold()):
-        used = ", ".join(chapter.link for chapter in term.used_in)
-        uses = f"defined in {link(term.url, term.chapter.plain_title)}"
-        uses += f", used in {used}" if used else ""
-        shown += (
-            raw_block(f'<div class="entry-term" id="{term.anchor}">')
-            + "\n"
-            + raw(f'<a href="{term.url}"><b>{escape(term.name)}</b></a> · ')
-            + prose.show(term.meaning, 0, has_terms=False)
-            + raw(f' <span class="uses">{uses}</span>')
-            + "\n"
-            + raw_block("</div>")
-        )
-    about = "The terms, what they mean, and where they are used."
-    return Page(TERMS, "Index of terms", shown, about)
 
 
 def _lettered(entries: Iterable[tuple[str, str]]) -> str:

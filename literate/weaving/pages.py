@@ -103,7 +103,10 @@ class _Weaver:
         body = self._part(chapter, prose)
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
         body += self._blocks(chapter.blocks, prose)
-        return self._page(chapter, body)
+        terms = self.prose.terms.values()
+        defined = [term.word for term in terms if term.chapter is chapter]
+        # The search shows them, and by them it finds this chapter first.
+        return self._page(chapter, body, **({"tags": defined} if defined else {}))
 
     def _part(self, chapter: Chapter, prose: PageProse) -> str:
         """Return the line above a chapter's title: its part, and how long it takes."""
@@ -184,11 +187,9 @@ class _Weaver:
 
     def _indexes(self) -> Iterator[Page]:
         """Yield the indexes that have something to show."""
-        terms = self.prose.terms.values()
         for page in (
             indexes.identifiers(self.chunks),
             indexes.chunk_names(self.chunks),
-            indexes.terms(terms, PageProse(self.prose)),
         ):
             if page.text:
                 text = f"# {page.title}\n\n{page.description}\n{page.text}"

@@ -12,7 +12,7 @@ from math_core import LatexError, LatexToMathML
 
 from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
-from literate.weaving.book import TERMS, Book, Chapter, Section
+from literate.weaving.book import Book, Chapter, Section
 from literate.weaving.html import link, plain, raw, slug
 
 _Found = TypeVar("_Found")
@@ -32,7 +32,6 @@ _TOKEN = re.compile(
 )
 _NOTE = re.compile(r"^\[\^([^\]\s]+)\]:[ \t]*", re.MULTILINE)
 _DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
-_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _GLOSSARY = re.compile(
@@ -61,8 +60,8 @@ class Surroundings:
 class Term:
     """A term marked `<dfn>`: its meaning as Markdown, its chapter, and who uses it.
 
-    One with a note behind its name, as in "key (attention)", has an everyday sense as
-    well: where the word stands alone, nobody knows which of them is meant.
+    One with a note behind its name, as in "key (of attention)", has an everyday sense
+    as well: it is linked only where the book marks it, `[keys](#glossary)`.
     """
 
     name: str
@@ -72,7 +71,17 @@ class Term:
 
     @property
     def is_plain(self) -> bool:
-        return not self.name.endswith(")")
+        return self.name == self.word
+
+    @property
+    def word(self) -> str:
+        """The name without its note."""
+        return _without_note(self.name)
+
+    @property
+    def entry(self) -> str:
+        """The anchor of its row in the glossary."""
+        return f"entry-{slug(self.name)}"
 
     @property
     def anchor(self) -> str:
@@ -104,6 +113,7 @@ class Prose:
         self.link_definitions: list[str] = []
         self._set_aside: set[int] = set()  # starts of blocks shown elsewhere
         self._set_notes_aside()
+        self.glossary: Chapter | None = None
         self.terms: dict[str, Term] = {}
         self._find_terms()
         self.words = self._pattern()
@@ -136,38 +146,44 @@ class Prose:
                 continue
             self._set_aside.add(block.start)
 
-    def term(self, word: str) -> Term:
-        """Return what a word means that is marked as a term, or may be a plural."""
+    def term(self, word: str) -> Term | None:
+        """Return what a word means if it is a term, or the plural of one."""
         return _one_of(self.terms, word)
 
+    def term_marked(self, link: re.Match[str]) -> Term | None:
+        """Return the term that a link to the glossary shows."""
+        if self.glossary and link["target"] == f"#{self.glossary.anchor}":
+            return self.term(link["label"])
+        return None
+
     def _find_terms(self) -> None:
-        """Find the terms: what they mean is in the glossary, or else the sentence."""
-        glossary = self._glossary()
-        for chapter, text in self._texts():
-            for sentence in _SENTENCE_END.split(text):
-                shown = re.sub(r"</?dfn>", "", " ".join(sentence.split()))
-                for found in re.findall(r"<dfn>(.*?)</dfn>", sentence, re.DOTALL):
-                    entry = _one_of(glossary, found)
-                    name, meaning = entry or (plain(found), shown)
-                    term = Term(name, meaning, chapter)
-                    self.terms.setdefault(_folded(name.partition(" (")[0]), term)
+        """Find the terms; what each of them means is in its row of the glossary."""
+        rows = self._glossary()
+        for chapter, text, start in self._texts():
+            for found in re.findall(r"<dfn>(.*?)</dfn>", text, re.DOTALL):
+                row = _one_of(rows, found)
+                if row is None:
+                    hint = did_you_mean(_folded(found), rows) or "give it a row there"
+                    self.report(start, found, "this term is in no glossary", hint)
+                term = Term(*(row or (plain(found), "")), chapter)
+                self.terms.setdefault(_folded(term.word), term)
 
     def _glossary(self) -> dict[str, tuple[str, str]]:
-        """Return the rows of the tables with the columns "term" and "meaning"."""
+        """Return the rows of the table with the columns "term" and "meaning"."""
         rows = {}
-        for _, text in self._texts():
+        for chapter, text, _ in self._texts():
             for table in _GLOSSARY.findall(text):
-                for row in table.splitlines():
-                    name, _, meaning = row.strip("| ").partition(" | ")
-                    rows[_folded(name.partition(" (")[0])] = plain(name), meaning
+                self.glossary = chapter
+                for name, meaning in map(_row, table.splitlines()):
+                    rows[_folded(_without_note(name))] = plain(name), meaning
         return rows
 
-    def _texts(self) -> Iterator[tuple[Chapter, str]]:
-        """Yield the chapters' texts."""
+    def _texts(self) -> Iterator[tuple[Chapter, str, int]]:
+        """Yield the chapters' texts, and the index of the line each begins with."""
         for chapter in self.book.chapters:
             for block in chapter.blocks:
                 if isinstance(block, Text):
-                    yield chapter, self.book.text(block)
+                    yield chapter, self.book.text(block), block.start
 
     def _pattern(self) -> re.Pattern[str]:
         """Return what matches the terms, longer ones first, also in the plural."""
@@ -178,10 +194,11 @@ class Prose:
         return re.compile(rf"(?<![\w-])(?:{each})(?:e?s)?(?![\w-])", re.IGNORECASE)
 
     def _find_uses(self) -> None:
-        for chapter, text in self._texts():
-            text = _TOKEN.sub(" ", _GLOSSARY.sub(" ", text))
-            for word in self.words.findall(text):
-                term = self.term(word)
+        for chapter, text, _ in self._texts():
+            text = _GLOSSARY.sub(" ", text)
+            used = [*map(self.term, self.words.findall(_TOKEN.sub(" ", text)))]
+            used += filter(None, map(self.term_marked, _TOKEN.finditer(text)))
+            for term in used:
                 if chapter is not term.chapter and chapter not in term.used_in:
                     term.used_in.append(chapter)
 
@@ -232,6 +249,8 @@ class PageProse:
 
         `start` is the index of the text's first line in the document.
         """
+        if _GLOSSARY.match(text):
+            return self._glossary(text, start)
         shown, at = "", 0
         for match in _TOKEN.finditer(text):
             shown += self._words(text[at : match.start()], has_terms)
@@ -254,6 +273,8 @@ class PageProse:
             return self._term_defined(match["dfn"])
         if match["tag"]:
             return raw(self.relink(match[0], index))
+        if term := self.prose.term_marked(match):
+            return self._term_used(match["label"], term)
         if match["target"]:
             label = self.show(match["label"], index, has_terms=False)
             target = self._target(match["target"], index, bool(match["mark"]))
@@ -301,12 +322,49 @@ class PageProse:
         )
         return f"{raw(opening)}{text}{raw('</span>')}"
 
+    def _glossary(self, text: str, start: int) -> str:
+        """Return the glossary, which is the index of terms: it says who uses each."""
+        lines = text.splitlines()
+        for number in range(2, len(lines)):
+            lines[number] = self._entry(*_row(lines[number]), start + number)
+        return "\n".join(lines) + "\n"
+
+    def _entry(self, name: str, meaning: str, index: int) -> str:
+        """Return a row of the glossary, which stands at a line (from 0).
+
+        The search does without: it finds the chapter that defines the term.
+        """
+        term = self.prose.term(_without_note(name))
+        meaning = self.show(meaning, index, has_terms=False)
+        if term is None:
+            return f"| {name} | {meaning} |"
+        place = f'<a id="{term.entry}" href="{term.url}" data-search-exclude>'
+        meaning = f"{raw('<span data-search-exclude>')}{meaning}{raw('</span>')}"
+        uses = "" if self.is_whole else _uses(term)
+        return f"| {raw(place)}{name}{raw('</a>')} | {meaning}{uses} |"
+
     def _term_defined(self, name: str) -> str:
         term = self.prose.term(name)
         if term.anchor in self._linked:
             return f"<dfn>{name}</dfn>"
         self._linked.add(term.anchor)
-        return raw(f'<dfn id="{term.anchor}">') + name + raw("</dfn>") + _margin(term)
+        return (
+            raw(f'<dfn id="{term.anchor}">') + name + raw("</dfn>") + self._margin(term)
+        )
+
+    def _margin(self, term: Term) -> str:
+        """Return the margin's entry beside a definition: where the term is used."""
+        if not term.used_in:
+            return ""
+        links = ", ".join(chapter.link for chapter in term.used_in[:_SHOWN_USES])
+        more = ""
+        if len(term.used_in) > _SHOWN_USES:
+            entry = f"{self.prose.glossary.path}#{term.entry}"
+            more = f" and {link(entry, 'elsewhere')}"
+        return raw(
+            '<span class="sidenote term-note" role="note" data-search-exclude>'
+            f"<b>{escape(term.name)}</b> used in {links}{more}</span>"
+        )
 
     def _words(self, text: str, has_terms: bool) -> str:
         """Link the first use of each term that another chapter defines."""
@@ -315,28 +373,37 @@ class PageProse:
         return self.prose.words.sub(self._word, text)
 
     def _word(self, match: re.Match[str]) -> str:
-        term = self.prose.term(match[0])
-        if term.anchor in self._linked or term.chapter is self.chapter:
-            return match[0]
+        return self._term_used(match[0], self.prose.term(match[0]))
+
+    def _term_used(self, word: str, term: Term) -> str:
+        """Return a word that is a term, linked at its first use in another chapter."""
+        is_here = self.is_whole or term.chapter is self.chapter
+        if is_here or term.anchor in self._linked:
+            return word
         self._linked.add(term.anchor)
         return raw(
             f'<a class="term" href="{term.url}" title="{escape(plain(term.meaning))}">'
-            f"{escape(match[0])}</a>"
+            f"{escape(word)}</a>"
         )
 
 
-def _margin(term: Term) -> str:
-    """Return the margin's entry beside a definition: where the term is used."""
-    if not term.used_in:
-        return ""
-    links = ", ".join(chapter.link for chapter in term.used_in[:_SHOWN_USES])
-    more = ""
-    if len(term.used_in) > _SHOWN_USES:
-        more = f" and {link(f'{TERMS}#{term.anchor}', 'elsewhere')}"
-    return raw(
-        '<span class="sidenote term-note" role="note" data-search-exclude>'
-        f"<b>{escape(term.name)}</b> used in {links}{more}</span>"
-    )
+def _row(line: str) -> tuple[str, str]:
+    """Return the two cells of a line of the glossary."""
+    name, _, meaning = line.strip("| ").partition(" | ")
+    return name, meaning
+
+
+def _without_note(name: str) -> str:
+    """Return a term without what its name says in brackets."""
+    return name.partition(" (")[0]
+
+
+def _uses(term: Term) -> str:
+    """Return the line below a term's meaning: which chapters define and use it."""
+    used = ", ".join(chapter.link for chapter in term.used_in)
+    uses = f"defined in {link(term.url, term.chapter.plain_title)}"
+    uses += f", used in {used}" if used else ""
+    return raw(f'<span class="uses" data-search-exclude>{uses}</span>')
 
 
 def _one_of(table: dict[str, _Found], word: str) -> _Found | None:

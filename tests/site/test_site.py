@@ -130,6 +130,40 @@ def test_each_page_says_what_it_is(trees):
         assert {"description", "og:title", "og:description", "og:image"} <= metas, path
 
 
+def test_a_term_says_what_the_glossary_says(trees):
+    rows = [row.all("td") for row in trees["glossary/index.html"].all("tr")]
+    meanings = {}
+    for row in rows:
+        if row:
+            place = row[0].first("a").get("href").removeprefix("../")
+            meanings[place] = row[1].text.removesuffix(
+                row[1].first("span", "uses").text
+            )
+    links = [link for tree in trees.values() for link in tree.all("a", "term")]
+    assert len(meanings) > 100 and len(links) > 300
+    for link in links:
+        meaning = meanings[re.sub(r"^(\.\./)+", "", link.get("href"))]
+        assert link.get("title") == " ".join(meaning.split())
+
+
+def test_a_word_in_another_sense_is_no_term(trees):
+    """Words that have been read in the table of `make terms`, and were mistaken."""
+    linked = {
+        (path.partition("/")[0], link.text)
+        for path, tree in trees.items()
+        for link in tree.all("a", "term")
+    }
+    assert ("heads-and-layers", "keys") in linked  # marked in the book
+    assert not linked & {
+        ("a-number-that-remembers", "linear"),  # the rectified linear unit
+        ("a-table-that-learns", "value"),
+        ("everything-else-is-efficiency", "loss"),  # what is lost
+        ("from-here-to-production", "layer"),  # a linear layer
+        ("from-here-to-production", "value"),
+        ("one-head-looking-back", "batch"),  # of matrices
+    }
+
+
 def test_the_previous_and_the_next_page_are_linked(site, trees):
     path, order = "index.html", ["index.html"]
     while True:
@@ -160,6 +194,8 @@ def test_the_search_index_has_the_text_once(site):
     index = json.loads((site.folder / "search" / "search_index.json").read_bytes())
     places = [entry["location"] for entry in index["docs"]]
     assert "tokens/" in places
+    [glossary] = [each for each in index["docs"] if each["location"] == "glossary/"]
+    assert len(glossary["text"]) < 500  # the chapters define the terms
     assert not [p for p in places if p.startswith(("book/", "listing/"))]
 
 
@@ -293,7 +329,7 @@ def audit_pages(chromium, site, paths):
     return faults
 
 
-SOME = ["index.html", "attention/index.html", "terms/index.html"]
+SOME = ["index.html", "attention/index.html", "glossary/index.html"]
 SOME += ["part-ii-how-a-program-learns/index.html"]
 
 
@@ -440,27 +476,51 @@ def test_the_search_finds_by_mouse(reader, site):
     reader.wait_for_function("location.pathname === '/the-whole-model/'")
 
 
-FIELD = {
-    "backprop": "backwards-in-the-right-order",
-    "GPU": "from-here-to-production",
-    "hallucination": "sampling",
+FIRST = {  # what a reader types, and the page that must come first
     "why divide by sqrt": "attention",
+    "sqare root": "attention",
+    "bakcprop": "backwards-in-the-right-order",
+    "autograd": "backwards-in-the-right-order",
+    "hallucination": "sampling",
+    "top-k": "sampling",
+    "temprature": "sampling",
     "chatgpt": "from-here-to-production",
     "perplexity": "counting",
     "momentum": "adam",
+    "overfitting": "the-training-loop",
+    "cross entropy": "the-loss",
+    "BPE": "tokens",
+    "what is a token?": "tokens",
+    "RoPE": "what-newer-models-changed",
+    "layer norm": "keeping-numbers-in-size",
+    "feed-forward": "a-small-network",
+    "embeding": "a-small-network",
+    "multi-head attention": "heads-and-layers",
+    "finite differences": "slopes",
+    "how do I train on my own list": "a-list-of-your-own",
+    "checkpoint": "stopping-and-going-on",
+    "mutant": "a-wrong-gradient-that-still-learns",
+}
+NEAR = {  # ... and a page among the first three: others say as much
+    "GPU": "what-each-engine-buys",
+    "NumPy": "many-names-at-a-time",
+    "pytorch": "on-many-machines",
     "gradient accumulation": "what-newer-models-changed",
+    "skip connection": "the-whole-model",
+    "SGD": "adam",
 }
 
 
-def test_the_search_finds_the_words_of_the_field(reader, site):
+def test_the_search_understands_what_readers_type(reader, site):
     reader.goto(site.url("index.html"))
     reader.click(".md-search__input")
-    first = ".md-search-result__item:nth-child(-n + 3)"
-    for words, page in FIELD.items():
-        reader.locator(".md-search__input").fill("")
-        reader.keyboard.type(words)
-        link = f"{first} .md-search-result__link[href*='/{page}/']"
-        reader.locator(link).first.wait_for()
+    item = ".md-search-result__item:nth-child(-n + {})"
+    for pages, shown in ((FIRST, item.format(1)), (NEAR, item.format(3))):
+        for words, page in pages.items():
+            reader.locator(".md-search__input").fill("")
+            reader.keyboard.type(words)
+            link = f"{shown} .md-search-result__link[href*='/{page}/']"
+            reader.locator(link).first.wait_for()
 
 
 def test_the_colours_change_by_mouse_and_by_key(reader, site):

@@ -467,6 +467,12 @@ one
 ```
 
 </details>
+
+## Glossary
+
+| term | meaning |
+| --- | --- |
+| gizmo | what does *something* |
 """
 
 
@@ -480,6 +486,7 @@ def test_pages_and_navigation():
                 {"Part one": "part-one/index.md"},
                 {"First chapter": "first-chapter.md"},
                 {"The end": "the-end.md"},
+                {"Glossary": "glossary.md"},
             ]
         },
         {
@@ -487,7 +494,6 @@ def test_pages_and_navigation():
                 {"The full listing": "listing.md"},
                 {"Index of identifiers": "identifiers.md"},
                 {"Index of chunks": "chunks.md"},
-                {"Index of terms": "terms.md"},
                 {"The book on one page": "book.md"},
             ]
         },
@@ -509,7 +515,7 @@ def test_the_opening_of_a_part_is_a_page_of_its_own():
     assert '<a href="part-one/index.md">Part one</a>' in first.text
     cover = page(woven(text), "index.md").text
     assert '<b><a href="part-one/index.md">Part one</a></b>' in cover
-    assert "2 chapters" in cover
+    assert "3 chapters" in cover
 
 
 def test_a_part_without_an_opening_begins_with_its_first_chapter():
@@ -527,7 +533,7 @@ def test_a_part_without_an_opening_begins_with_its_first_chapter():
     ("words", "shown"),
     [
         ("About $-\\log p$ and `# <<Say it>>=`.", "About -log p and # <<Say it>>=."),
-        ("| a |\n| - |\n| 1 |\n\nA <dfn>word</dfn>.", "A word."),
+        ("| a |\n| - |\n| 1 |\n\nA <b>word</b>.", "A word."),
         ("| a |\n| - |\n| 1 |", "First"),
     ],
 )
@@ -566,39 +572,51 @@ def test_a_caption_names_a_chapter_without_marks():
 def test_a_term_is_linked_once_where_another_chapter_uses_it():
     site = woven(DOCUMENT)
     assert page(site, "the-end.md").text.count('class="term"') == 1
-    assert 'title="A gizmo is a thing."' in page(site, "the-end.md").text
+    assert 'title="what does something"' in page(site, "the-end.md").text
     assert 'class="term"' not in page(site, "first-chapter.md").text
 
 
-GLOSSARY = """
-## Glossary
+def test_the_glossary_is_the_index_of_terms():
+    site = woven(DOCUMENT)
+    glossary = page(site, "glossary.md")
+    [entry] = [e for e in finished(glossary).all("a") if e.get("id")]
+    assert entry.get("href") == "first-chapter.md#term-gizmo"
+    assert "what does *something*" in glossary.text
+    [uses] = finished(glossary).all("span", "uses")
+    assert uses.text == "defined in First chapter, used in The end"  # and not in itself
+    assert glossary.meta == {}
+    assert page(site, "first-chapter.md").meta == {"tags": ["gizmo"]}
 
-| term | meaning |
-| --- | --- |
-| gizmo | what does *something* |
-"""
 
-
-def test_the_glossary_says_what_a_term_means():
-    site = woven(DOCUMENT + GLOSSARY)
-    assert 'title="what does something"' in page(site, "the-end.md").text
-    assert "what does *something*" in page(site, "terms.md").text
-    assert "A gizmo is a thing." not in page(site, "terms.md").text
-    assert ">Glossary</a>" not in page(site, "terms.md").text  # it is no use of a term
+def test_a_term_has_a_row_in_the_glossary():
+    text = DOCUMENT.replace("<dfn>gizmo</dfn>", "<dfn>gizmu</dfn>")
+    with pytest.raises(DocumentError) as raised:
+        woven(text)
+    [problem] = raised.value.problems
+    assert text.split("\n")[problem.line - 1].startswith("A <dfn>gizmu")
+    assert "this term is in no glossary" in str(problem)
+    assert "gizmo" in problem.hint
 
 
 def test_a_plural_is_the_same_term():
     text = DOCUMENT.replace("A <dfn>gizmo</dfn> is a thing", "<dfn>Gizmos</dfn> are")
-    text = text.replace("A gizmo again", "Two gizmos again") + GLOSSARY
+    text = text.replace("A gizmo again", "Two gizmos again")
     site = woven(text)
     assert page(site, "the-end.md").text.count('class="term"') == 1
     assert 'id="term-gizmo"' in page(site, "first-chapter.md").text
 
 
-def test_a_term_with_an_everyday_sense_is_not_linked_by_itself():
-    site = woven(DOCUMENT + GLOSSARY.replace("gizmo", "gizmo (of the shop)"))
+def test_a_term_with_an_everyday_sense_is_linked_only_where_it_is_marked():
+    text = DOCUMENT.replace("| gizmo |", "| gizmo (of the shop) |")
+    site = woven(text)
     assert 'class="term"' not in page(site, "the-end.md").text
-    assert "gizmo (of the shop)" in page(site, "terms.md").text
+    assert "used in" not in page(site, "glossary.md").text
+    text = text.replace("and a gizmo", "and two [gizmos](#glossary), [see](#glossary)")
+    site = woven(text)
+    [term] = finished(page(site, "the-end.md")).all("a", "term")
+    assert (term.text, term.get("title")) == ("gizmos", "what does something")
+    assert "[see](glossary.md#glossary)" in page(site, "the-end.md").text
+    assert "The end</a></span>" in page(site, "glossary.md").text
 
 
 def test_notes_stand_where_they_are_called():
