@@ -14,7 +14,7 @@ import pytest
 
 from experiments import figures, letters, measures, run, tables
 from experiments.figures import drawing, learning, machine
-from experiments.lists import PUBLISHED, split
+from experiments.lists import PUBLISHED, documents, split
 from experiments.programs import BOOK, fingerprint, program
 from experiments.speed import memory
 from experiments.speed.ideas import IDEAS, Comparison
@@ -515,17 +515,26 @@ def test_what_the_chapter_on_engines_says_of_the_table(results):
     assert "With 256 names they gain a quarter" in prose
 
 
-def test_what_the_book_says_of_the_larger_model(results):
+def test_what_the_book_says_of_the_larger_model(results, published):
     found, growth = results["larger"], results["speed"]["growth"]
     prose = " ".join(BOOK.read_text(encoding="utf-8").split())
     assert f"{found['parameters']:,} parameters" in prose
     assert f"A loss of {found['losses']['10000']['held out']:.3f}" in prose
-    said = re.search(r"as the program is, it says: ([^.]+)\.", prose)[1].split(", ")
-    assert {*said} == {*found["samples"]}
-    new = [name for name in said if not found["samples"][name]]
-    assert len(said) - len(new) == 8
-    assert f"Eight of the ten stand in the list; only {' and '.join(new)} are" in prose
-    share = round(100 * found["new"] / found["said"])
-    assert f"Of {found['said']} names in all {share} % are new" in prose
+    four, six = (found["counting"][letters] for letters in "46")
+    assert f"reach {four:.3f} with up to four letters and {six:.3f} with" in prose
+    once, end = (found["says"][step]["0.5"] for step in ("1000", "10000"))
+    said = re.search(r"usual temperature of 0\.5: ([^.]+)\.", prose)[1].split(", ")
+    assert said == sorted(end["first"])
+    new = [name for name in said if not end["first"][name]]
+    assert f"Only {' and '.join(new)} are new. Of a thousand names" in prose
+    assert found["said"] == 1000
+    assert f"{end['new'] / 10:.0f} % are new, and of the program's" in prose
+    assert f"once through the list, {once['new'] / 10:.0f} % are new" in prose
+    listed = found["said"] - end["new"]
+    assert f"{listed} of the thousand stand in the list, and of these only" in prose
+    known, (docs, held_out) = {*documents("published")}, split("published", 0)
+    share = len({*held_out} - {*docs}) / len(known)
+    assert f"{end['held out']} are names that were held out" in prose
+    assert f"By chance it would be {listed * share:.0f}." in prose
     longer = growth["n_embd 64"]["times"] * growth["n_layer 4"]["times"]
     assert 65 < longer < 75 and 21_000 < 320 * longer < 24_000

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import signal
 import subprocess
 import sys
 from argparse import Namespace
@@ -97,6 +98,50 @@ def test_a_batch_has_the_mean_of_the_programs_slopes(microgpt, load, name, accum
     train = trainer(module, batch=len(DOCS), accumulate=accumulate)
     [_] = train(model, DOCS, 1, 0.01, adam)
     assert largest_difference(adam.m, mean_slopes(microgpt, DOCS, **sizes)) < 1e-12
+
+
+def test_two_processes_have_the_slopes_of_one(microgpt, load, monkeypatch):
+    """Each is asked alone for its part; the parts add up to the mean of all."""
+    module, found = load("torch"), []
+    monkeypatch.setattr(module, "RANKS", 2)
+    monkeypatch.setattr(
+        module.dist, "all_reduce", lambda part: found.append(part.tolist())
+    )
+    for rank in (0, 1):
+        monkeypatch.setattr(module, "RANK", rank)
+        model, adam = start(microgpt, **SIZES[0])
+        [_] = trainer(module, batch=len(DOCS))(model, DOCS, 1, 0.01, adam)
+    (first, loss), (second, other_loss) = found[:2], found[2:]
+    slopes = mean_slopes(microgpt, DOCS, **SIZES[0])
+    assert largest_difference([*map(sum, zip(first, second))], slopes) < 1e-12
+    model, adam = start(microgpt, **SIZES[0])
+    [whole] = trainer(load("numpy"), batch=len(DOCS))(model, DOCS, 1, 0.01, adam)
+    assert loss + other_loss == pytest.approx(whole, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", BATCHING)
+def test_a_ctrl_c_while_numbers_come_home_waits(microgpt, load, name, small, capsys):
+    """A second one would leave some of them new and some of them old."""
+    module, place = load(name), small[1].replace("names.txt", "model.json")
+    give_back, step = module.Engine.give_back, module.Engine.step
+
+    def interrupted(engine, docs, rate):
+        if engine.adam.steps == 4:
+            signal.raise_signal(signal.SIGINT)
+        return step(engine, docs, rate)
+
+    def interrupted_again(engine):
+        signal.raise_signal(signal.SIGINT)
+        give_back(engine)
+
+    options = [*small, "--steps", "12", "--save", place]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.Engine, "step", interrupted)
+        patch.setattr(module.Engine, "give_back", interrupted_again)
+        assert run_main(load, name, capsys, *options).status == 130
+    rest = run_main(load, name, capsys, *options, "--load", place).out.splitlines()
+    assert microgpt.main(options) == 0
+    assert capsys.readouterr().out.splitlines()[8:] == rest[2:]
 
 
 @pytest.mark.parametrize("name", BATCHING)
@@ -210,11 +255,12 @@ BAD = [
     ["--unknown"],
     ["--learning-rate", "1e90"],
 ]
-BAD_BATCHES = [["--batch", "0"], ["--batch", "many"]]
+BAD_BATCHES = [["--batch", "0"], ["--batch", "many"], ["--batch", "8"]]
 BAD_TENSORS = [
     ["--accumulate", "0"],
     ["--dtype", "int8"],
     ["--device", "nowhere"],
+    ["--device", "meta"],
 ]
 
 
@@ -331,7 +377,10 @@ def test_a_killed_process_costs_nothing_but_time(program, tmp_path):
     options += ["--save", str(tmp_path / "model.json")]
     printed, killed = [], False
     with subprocess.Popen(
-        torchrun(program, 2, *options), stdout=subprocess.PIPE, text=True
+        torchrun(program, 2, *options),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
     ) as leader:
         for line in leader.stdout:
             printed.append(line)
