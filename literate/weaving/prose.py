@@ -13,7 +13,7 @@ from math_core import LatexError, LatexToMathML
 from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
 from literate.weaving.book import TERMS, Book, Chapter, Section
-from literate.weaving.html import link, plain, raw, slug
+from literate.weaving.html import curl, link, plain, raw, slug
 
 _Found = TypeVar("_Found")
 _TOKEN = re.compile(
@@ -32,7 +32,7 @@ _TOKEN = re.compile(
 )
 _NOTE = re.compile(r"^\[\^([^\]\s]+)\]:[ \t]*", re.MULTILINE)
 _DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
-_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
+SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _GLOSSARY = re.compile(
@@ -144,7 +144,7 @@ class Prose:
         """Find the terms: what they mean is in the glossary, or else the sentence."""
         glossary = self._glossary()
         for chapter, text in self._texts():
-            for sentence in _SENTENCE_END.split(text):
+            for sentence in SENTENCE_END.split(text):
                 shown = re.sub(r"</?dfn>", "", " ".join(sentence.split()))
                 for found in re.findall(r"<dfn>(.*?)</dfn>", sentence, re.DOTALL):
                     entry = _one_of(glossary, found)
@@ -232,6 +232,7 @@ class PageProse:
 
         `start` is the index of the text's first line in the document.
         """
+        text = curl(text)
         shown, at = "", 0
         for match in _TOKEN.finditer(text):
             shown += self._words(text[at : match.start()], has_terms)

@@ -528,10 +528,15 @@ def test_a_part_without_an_opening_begins_with_its_first_chapter():
     [
         ("About $-\\log p$ and `# <<Say it>>=`.", "About -log p and # <<Say it>>=."),
         ("| a |\n| - |\n| 1 |\n\nA <dfn>word</dfn>.", "A word."),
-        ("| a |\n| - |\n| 1 |", "First"),
+        ("| a |\n| - |\n| 1 |", "First, from “A book”."),
+        ("- One. Two.\n\nA `*`, then \"this\".", "A *, then “this”."),
+        ("It is $\\frac{1}{2}$ of it. Half.", "Half."),
+        ("All of it, in short:\n\n- One.", "All of it, in short."),
+        (f"A short one. {'Long ' * 40}one.", "A short one." + " Long" * 28 + " …"),
+        (f"{'A long one ' * 8}ends. {'Long ' * 20}.", "A long one " * 8 + "ends."),
     ],
 )
-def test_a_page_is_described_without_marks(words, shown):
+def test_a_page_is_described_by_sentences_without_marks(words, shown):
     site = woven(f"# A book\n\n## First\n\n{words}\n")
     assert page(site, "first.md").description == shown
 
@@ -610,6 +615,29 @@ def test_notes_stand_where_they_are_called():
 def test_mathematics_is_mathml_and_code_is_not():
     text = page(woven(DOCUMENT), "first-chapter.md").text
     assert "<math>" in text and "&lt;" in text and "`$5`" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("He said \"if\", and it's \"so\".", "He said “if”, and it’s “so”."),
+        ("*\"All\"* (\"one\") \"*two*\"", "*“All”* (“one”) “*two*”"),
+        ("the parameters' slopes, \"he's 'it'\"", "the parameters’ slopes, “he’s ‘it’”"),
+        ("a \"`'x'`\" and `\"y\"`", "a “`'x'`” and `\"y\"`"),
+        ("\"[that's it](LICENSE)\" \\\"", "“that’s it” \\\""),
+        ("<b title=\"it's\">it's</b>", "<b title=\"it's\">it’s</b>"),
+    ],
+)
+def test_quotes_are_typographic_in_prose_alone(words, shown):
+    text = page(woven(f"# A book\n\n## First\n\n{words}\n"), "first.md").text
+    assert shown in text.replace(MARK, "")
+
+
+def test_quotes_in_sessions_and_formulas_are_straight():
+    session = "```pycon\n>>> 'a'\n'a'\n```\n\n$f'$ isn't\n\n```math\ng'\n```\n"
+    shown = page(woven(f"# A book\n\n## First\n\n{session}"), "first.md")
+    assert shown.text.count("’") == 1 and "isn’t" in shown.text
+    assert ">>> 'a'\n'a'\n" in finished(shown).text
 
 
 def test_python_markdown_keeps_what_is_finished():
