@@ -128,6 +128,8 @@ def test_each_page_says_what_it_is(trees):
         seen.add(title)
         metas = {each.get("name") or each.get("property") for each in tree.all("meta")}
         assert {"description", "og:title", "og:description", "og:image"} <= metas, path
+        [described] = [e for e in tree.all("meta") if e.get("name") == "description"]
+        assert re.fullmatch(r"[^|$\\`\"]+[.?…]", described.get("content")), path
 
 
 def test_the_previous_and_the_next_page_are_linked(site, trees):
@@ -293,7 +295,7 @@ def audit_pages(chromium, site, paths):
     return faults
 
 
-SOME = ["index.html", "attention/index.html", "terms/index.html"]
+SOME = ["index.html", "404.html", "attention/index.html", "terms/index.html"]
 SOME += ["part-ii-how-a-program-learns/index.html"]
 
 
@@ -502,6 +504,36 @@ def test_terms_explain_themselves(reader, site):
     terms = reader.locator("a.term")
     terms.first.hover()
     reader.wait_for_selector(".md-tooltip2--active")
+
+
+def test_a_wrong_address_offers_the_nearest_chapter(reader, site):
+    reader.route("**/old/*", lambda route: route.fulfill(body=site.read("404.html")))
+    near = {"atention.html": "Attention", "chain-rule": "The chain rule"}
+    for address, title in near.items():
+        reader.goto(site.url(f"old/{address}"))
+        offer = reader.locator(".nearest a")
+        assert offer.inner_text() == title
+    offer.click()
+    reader.locator("h1", has_text="The chain rule").wait_for()
+    reader.goto(site.url("old/xyzzy"))
+    assert not reader.locator(".nearest").is_visible()
+    titles = reader.locator(".contents a").all_inner_texts()
+    assert {"Run it first", "Attention", "Glossary"} <= {*titles}
+    reader.goto(site.url("old/adam"))
+    reader.get_by_role("link", name="Search the book").click()
+    reader.locator(".md-search-result__link[href*='/adam/']").first.wait_for()
+    assert reader.locator(".md-search__input").input_value() == "adam"
+
+
+def test_a_root_leaves_no_hole_behind_it(reader, site):
+    reader.goto(site.url("attention/"))
+    reader.evaluate("document.fonts.load('1em \"Book Radical\"', '√')")
+    holes = reader.evaluate(
+        "[...document.querySelectorAll('p msqrt')].map((root) =>"
+        " root.getBoundingClientRect().right -"
+        " root.lastElementChild.getBoundingClientRect().right)"
+    )
+    assert holes and max(holes) < 1
 
 
 def test_it_reads_without_scripts(chromium, site):

@@ -529,7 +529,7 @@ def test_a_part_without_an_opening_begins_with_its_first_chapter():
         ("About $-\\log p$ and `# <<Say it>>=`.", "About -log p and # <<Say it>>=."),
         ("| a |\n| - |\n| 1 |\n\nA <dfn>word</dfn>.", "A word."),
         ("| a |\n| - |\n| 1 |", "First, from “A book”."),
-        ("- One. Two.\n\nA `*`, then \"this\".", "A *, then “this”."),
+        ('- One. Two.\n\nA `*`, then "this".', "A *, then “this”."),
         ("It is $\\frac{1}{2}$ of it. Half.", "Half."),
         ("All of it, in short:\n\n- One.", "All of it, in short."),
         (f"A short one. {'Long ' * 40}one.", "A short one." + " Long" * 28 + " …"),
@@ -620,12 +620,15 @@ def test_mathematics_is_mathml_and_code_is_not():
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        ("He said \"if\", and it's \"so\".", "He said “if”, and it’s “so”."),
-        ("*\"All\"* (\"one\") \"*two*\"", "*“All”* (“one”) “*two*”"),
-        ("the parameters' slopes, \"he's 'it'\"", "the parameters’ slopes, “he’s ‘it’”"),
-        ("a \"`'x'`\" and `\"y\"`", "a “`'x'`” and `\"y\"`"),
-        ("\"[that's it](LICENSE)\" \\\"", "“that’s it” \\\""),
-        ("<b title=\"it's\">it's</b>", "<b title=\"it's\">it’s</b>"),
+        ('He said "if", and it\'s "so".', "He said “if”, and it’s “so”."),
+        ('*"All"* ("one") "*two*"', "*“All”* (“one”) “*two*”"),
+        (
+            "the parameters' slopes, \"he's 'it'\"",
+            "the parameters’ slopes, “he’s ‘it’”",
+        ),
+        ('a "`\'x\'`" and `"y"`', "a “`'x'`” and `\"y\"`"),
+        ('"[that\'s it](LICENSE)" \\"', '“that’s it” \\"'),
+        ("<b title=\"it's\">it's</b>", '<b title="it\'s">it’s</b>'),
     ],
 )
 def test_quotes_are_typographic_in_prose_alone(words, shown):
