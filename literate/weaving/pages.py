@@ -103,7 +103,8 @@ class _Weaver:
     def _chapter(self, chapter: Chapter) -> Page:
         prose = PageProse(self.prose, chapter)
         body = self._part(chapter, prose)
-        body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
+        numbers = _numbers(chapter)
+        body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor}{numbers} }}\n"
         body += self._blocks(chapter.blocks, prose)
         return self._page(chapter, body)
 
@@ -229,8 +230,10 @@ class _Weaver:
             anchor = self.book.heading_anchors[block.start]
             text = prose.show(block.text, block.start, has_terms=False)
             level = max(2, block.level if prose.is_whole else block.level - 1)
-            part = " .part" if block.level == 1 else ""
-            return f"\n{'#' * level} {text} {{ #{anchor}{part} }}\n"
+            marks = " .part" if block.level == 1 else ""
+            if block.level == 2:
+                marks = _numbers(self.book.chapter_at(block.start + 1))
+            return f"\n{'#' * level} {text} {{ #{anchor}{marks} }}\n"
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens=not prose.is_whole))
         text = self.book.text(block)
@@ -313,7 +316,7 @@ _LAB = re.compile(
 def _first_sentences(sentences: Iterable[str]) -> str:
     """Return as many sentences of Markdown as a description holds, without marks.
 
-    The first may lead to something by a colon; none has a formula that takes LaTeX to say.
+    The first may lead to something by a colon. None has a formula that needs LaTeX.
     """
     described = ""
     for sentence in sentences:
@@ -326,6 +329,14 @@ def _first_sentences(sentences: Iterable[str]) -> str:
             break
         described = longer
     return shorten(described, _DESCRIBED, placeholder=" …")
+
+
+def _numbers(chapter: Chapter) -> str:
+    """Return a heading's attributes from which the printed page counts."""
+    figures = f"figure {chapter.figures_before}"
+    if not chapter.number:
+        return f' style="counter-reset: {figures}"'
+    return f' .chapter style="counter-reset: chapter {chapter.number} {figures}"'
 
 
 def _localize(text: str, here: set[str], up: str) -> str:

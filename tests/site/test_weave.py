@@ -501,7 +501,7 @@ def test_the_opening_of_a_part_is_a_page_of_its_own():
     text = DOCUMENT.replace("About this part.", "Up to [the end](#the-end).")
     opening = page(woven(text), "part-one/index.md")
     assert opening.line == text.split("\n").index("# Part one") + 1
-    assert "# Part one { #part-one }" in opening.text
+    assert "# Part one { #part-one " in opening.text
     assert "[the end](../the-end.md#the-end)" in opening.text
     first = page(woven(text), "first-chapter.md")
     assert first.line == text.split("\n").index("## First chapter") + 1
@@ -510,6 +510,17 @@ def test_the_opening_of_a_part_is_a_page_of_its_own():
     cover = page(woven(text), "index.md").text
     assert '<b><a href="part-one/index.md">Part one</a></b>' in cover
     assert "2 chapters" in cover
+
+
+def test_chapters_and_figures_are_counted_for_print():
+    drawing = "```mermaid\nflowchart TD\n```\n\n"
+    text = DOCUMENT.replace("About this part.", f"About.\n\n{drawing}{drawing}")
+    site = woven(text)
+    opening, first = page(site, "part-one/index.md"), page(site, "first-chapter.md")
+    assert '# Part one { #part-one style="counter-reset: figure 0" }' in opening.text
+    heading = '{ #first-chapter .chapter style="counter-reset: chapter 1 figure 2" }'
+    assert f"\n# First chapter {heading}\n" in first.text
+    assert f"\n## First chapter {heading}\n" in page(site, "book.md").text
 
 
 def test_a_part_without_an_opening_begins_with_its_first_chapter():
