@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _QUOTES = re.compile(
     r"""
       \\. | (?P<ticks>`+)[\s\S]+?(?<!`)(?P=ticks)(?!`) | \$[^\s$][^$]*\$ | <[^>\s][^>]*>
-    | (?P<opening>(?<![^\s(\[{–—])[*_]*["']+)
+    | (?P<opening>(?<![^\s(\[{\u2013\u2014])[*_]*["']+)
     | (?P<closing>["'])
     """,
     re.VERBOSE,
