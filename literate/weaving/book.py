@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
-from literate.core.blocks import Block, Heading
+from literate.core.blocks import Block, Fence, Heading
 from literate.core.document import Document
 from literate.weaving.html import Slugs, link, plain
 
@@ -40,11 +40,16 @@ class Chapter(Section):
     It begins at `line`: at its heading, or at that of the `part`, a `#` heading, if it
     is the first in it. What stands between a part's heading and its first chapter opens
     the part, and is a page of its own, with the part's heading.
+
+    `number` counts the chapters; what has no number is 0. `figures_before` counts the
+    figures of those before it.
     """
 
     path: str
     blocks: list[Block]
     part: Section | None = None
+    number: int = 0
+    figures_before: int = 0
 
     @property
     def link(self) -> str:
@@ -80,6 +85,7 @@ class Book:
         self.title = first if first and first.level == 1 else None
         self.blocks = [block for block in document.blocks if block is not self.title]
         self.chapters = [*self._split()]
+        self._number()
         self.anchors = {
             anchor: self.chapter_at(start + 1).path
             for start, anchor in self.heading_anchors.items()
@@ -125,6 +131,21 @@ class Book:
             line = unopened.line if unopened else line
             unopened = None
             yield Chapter(heading.text, anchor, line, path, blocks, part)
+
+    def _number(self) -> None:
+        """Number the chapters, and count their figures."""
+        number = figures = 0
+        for chapter in self.chapters:
+            chapter.figures_before = figures
+            figures += sum(map(self._figures, chapter.blocks))
+            if chapter is not self.front and not chapter.is_opening:
+                number += 1
+                chapter.number = number
+
+    def _figures(self, block: Block) -> int:
+        if isinstance(block, Fence):
+            return block.info == "mermaid"
+        return self.text(block).count("](web/figures/")
 
     def _sections(self) -> list[tuple[Heading | None, list[Block]]]:
         """Return `#` and `##` headings with what follows them; None is before all."""

@@ -18,6 +18,14 @@ from markdown.preprocessors import Preprocessor
 
 MARK = "\x1e"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_QUOTES = re.compile(
+    r"""
+      \\. | (?P<ticks>`+)[\s\S]+?(?<!`)(?P=ticks)(?!`) | \$[^\s$][^$]*\$ | <[^>\s][^>]*>
+    | (?P<opening>(?<![^\s(\[{\u2013\u2014])[*_]*["']+)
+    | (?P<closing>["'])
+    """,
+    re.VERBOSE,
+)
 
 
 def raw(markup: str) -> str:
@@ -39,11 +47,26 @@ def link(url: str, text: str) -> str:
     return f'<a href="{url}">{escape(text)}</a>'
 
 
+def curl(text: str) -> str:
+    """Return Markdown with typographic quotes and apostrophes for the straight ones.
+
+    Code, formulas, tags and what stands behind a backslash stay as they are.
+    """
+
+    def curled(match: re.Match[str]) -> str:
+        if match["opening"]:
+            return match[0].replace('"', "“").replace("'", "‘")
+        return {'"': "”", "'": "’"}.get(match[0], match[0])
+
+    return _QUOTES.sub(curled, text)
+
+
 def plain(text: str) -> str:
     """Return Markdown as text without its marks, on one line."""
+    text = curl(text)
     text = re.sub(r"\[\^[^\]]*\]|(?<!<)</?[a-zA-Z][^>]*>", "", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"\$`?|`\$|[*`\\]", "", text)
+    text = re.sub(r"(`+)([^`]+)\1|\$`?|`\$|[*`\\]", r"\2", text)
     return " ".join(text.split())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
@@ -23,9 +23,11 @@ from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
 from literate.weaving.html import Page, plain, raw, raw_block
-from literate.weaving.prose import PageProse, Prose, Surroundings
+from literate.weaving.prose import SENTENCE_END, PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
+_LIST_OR_TABLE = re.compile(r"[|>]|([-*]|\d+\.)\s")
+_FORMULA = re.compile(r"\$[^$]*(?:[_^{]|\\(?!log\b))[^$]*\$")
 
 
 @dataclass
@@ -101,7 +103,8 @@ class _Weaver:
     def _chapter(self, chapter: Chapter) -> Page:
         prose = PageProse(self.prose, chapter)
         body = self._part(chapter, prose)
-        body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor} }}\n"
+        numbers = _numbers(chapter)
+        body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor}{numbers} }}\n"
         body += self._blocks(chapter.blocks, prose)
         terms = self.prose.terms.values()
         defined = [term.word for term in terms if term.chapter is chapter]
@@ -207,11 +210,14 @@ class _Weaver:
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first sentences of a chapter, for search engines and previews."""
-        prose = [block for block in chapter.blocks if isinstance(block, Text)]
-        texts = [self.book.text(b) for b in prose if not self.prose.is_set_aside(b)]
-        sentences = (text for text in texts if not text.startswith("|"))  # no table
-        first = plain(next(sentences, chapter.title))
-        return shorten(first, _DESCRIBED, placeholder=" …")
+        for block in chapter.blocks:
+            text = self.book.text(block).strip()
+            is_prose = isinstance(block, Text) and not _LIST_OR_TABLE.match(text)
+            if is_prose and not self.prose.is_set_aside(block):
+                described = _first_sentences(SENTENCE_END.split(text))
+                if described:
+                    return described
+        return f"{chapter.plain_title}, from “{self.book.front.plain_title}”."
 
     # Blocks
 
@@ -225,8 +231,10 @@ class _Weaver:
             anchor = self.book.heading_anchors[block.start]
             text = prose.show(block.text, block.start, has_terms=False)
             level = max(2, block.level if prose.is_whole else block.level - 1)
-            part = " .part" if block.level == 1 else ""
-            return f"\n{'#' * level} {text} {{ #{anchor}{part} }}\n"
+            marks = " .part" if block.level == 1 else ""
+            if block.level == 2:
+                marks = _numbers(self.book.chapter_at(block.start + 1))
+            return f"\n{'#' * level} {text} {{ #{anchor}{marks} }}\n"
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens=not prose.is_whole))
         text = self.book.text(block)
@@ -304,6 +312,32 @@ _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'
     r'(?: data-(exercise|stage)="([\w-]+)")?>'
 )
+
+
+def _first_sentences(sentences: Iterable[str]) -> str:
+    """Return as many sentences of Markdown as a description holds, without marks.
+
+    The first may lead to something by a colon. None has a formula that needs LaTeX.
+    """
+    described = ""
+    for sentence in sentences:
+        if not described and sentence.endswith(":"):
+            sentence = f"{sentence[:-1]}."
+        if _FORMULA.search(sentence) or sentence.endswith(":"):
+            continue
+        longer = f"{described} {plain(sentence)}".strip()
+        if len(longer) > _DESCRIBED and len(described) > _DESCRIBED / 2:
+            break
+        described = longer
+    return shorten(described, _DESCRIBED, placeholder=" …")
+
+
+def _numbers(chapter: Chapter) -> str:
+    """Return a heading's attributes from which the printed page counts."""
+    figures = f"figure {chapter.figures_before}"
+    if not chapter.number:
+        return f' style="counter-reset: {figures}"'
+    return f' .chapter style="counter-reset: chapter {chapter.number} {figures}"'
 
 
 def _localize(text: str, here: set[str], up: str) -> str:

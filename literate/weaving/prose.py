@@ -13,7 +13,7 @@ from math_core import LatexError, LatexToMathML
 from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
 from literate.weaving.book import Book, Chapter, Section
-from literate.weaving.html import link, plain, raw, slug
+from literate.weaving.html import curl, link, plain, raw, slug
 
 _Found = TypeVar("_Found")
 _TOKEN = re.compile(
@@ -32,6 +32,7 @@ _TOKEN = re.compile(
 )
 _NOTE = re.compile(r"^\[\^([^\]\s]+)\]:[ \t]*", re.MULTILINE)
 _DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
+SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _GLOSSARY = re.compile(
@@ -251,6 +252,7 @@ class PageProse:
         """
         if _GLOSSARY.match(text):
             return self._glossary(text, start)
+        text = curl(text)
         shown, at = "", 0
         for match in _TOKEN.finditer(text):
             shown += self._words(text[at : match.start()], has_terms)

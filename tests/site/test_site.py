@@ -128,6 +128,8 @@ def test_each_page_says_what_it_is(trees):
         seen.add(title)
         metas = {each.get("name") or each.get("property") for each in tree.all("meta")}
         assert {"description", "og:title", "og:description", "og:image"} <= metas, path
+        [described] = [e for e in tree.all("meta") if e.get("name") == "description"]
+        assert re.fullmatch(r"[^|$\\`\"]+[.?…]", described.get("content")), path
 
 
 def test_a_term_says_what_the_glossary_says(trees):
@@ -329,7 +331,7 @@ def audit_pages(chromium, site, paths):
     return faults
 
 
-SOME = ["index.html", "attention/index.html", "glossary/index.html"]
+SOME = ["index.html", "404.html", "attention/index.html", "glossary/index.html"]
 SOME += ["part-ii-how-a-program-learns/index.html"]
 
 
@@ -562,6 +564,100 @@ def test_terms_explain_themselves(reader, site):
     terms = reader.locator("a.term")
     terms.first.hover()
     reader.wait_for_selector(".md-tooltip2--active")
+
+
+def test_a_wrong_address_offers_the_nearest_chapter(reader, site):
+    reader.route("**/old/*", lambda route: route.fulfill(body=site.read("404.html")))
+    near = {"atention.html": "Attention", "chain-rule": "The chain rule"}
+    for address, title in near.items():
+        reader.goto(site.url(f"old/{address}"))
+        offer = reader.locator(".nearest a")
+        assert offer.inner_text() == title
+    offer.click()
+    reader.locator("h1", has_text="The chain rule").wait_for()
+    reader.goto(site.url("old/xyzzy"))
+    assert not reader.locator(".nearest").is_visible()
+    titles = reader.locator(".contents a").all_inner_texts()
+    assert {"Run it first", "Attention", "Glossary"} <= {*titles}
+    reader.goto(site.url("old/adam"))
+    reader.get_by_role("link", name="Search the book").click()
+    reader.locator(".md-search-result__link[href*='/adam/']").first.wait_for()
+    assert reader.locator(".md-search__input").input_value() == "adam"
+
+
+def test_a_root_leaves_no_hole_behind_it(reader, site):
+    reader.goto(site.url("attention/"))
+    reader.evaluate("document.fonts.load('1em \"Book Radical\"', '√')")
+    holes = reader.evaluate(
+        "[...document.querySelectorAll('p msqrt')].map((root) =>"
+        " root.getBoundingClientRect().right -"
+        " root.lastElementChild.getBoundingClientRect().right)"
+    )
+    assert holes and max(holes) < 1
+
+
+# In print
+
+PAPER = {"A4": 658, "Letter": 680}  # pixels between the margins
+
+
+def test_what_is_printed_is_numbered_and_has_no_buttons(reader, site):
+    reader.emulate_media(media="print")
+    numbers, breaks = set(), {}
+    for path in ("heads-and-layers/", "attention/", "book/"):
+        reader.goto(site.url(path))
+        hidden = ".copy, .lab-start, .headerlink, .ref .inside, .changes"
+        shown = "all => all.filter((each) => each.checkVisibility()).length"
+        assert reader.locator(hidden).evaluate_all(shown) == 0, path
+        square = "all => all.map((e) => getComputedStyle(e, '::after').display)"
+        squares = reader.locator("summary").evaluate_all(square)
+        assert {*squares} == {"none"}, path
+        headings = reader.locator("article :is(h1, h2, h3, h4)")
+        breaks[path] = headings.evaluate_all(
+            "all => all.filter((e) => getComputedStyle(e).breakBefore === 'page')"
+            ".map((e) => e.className)"
+        )
+        if path != "attention/":
+            heading = reader.locator("#heads-and-layers")
+            numbers.add(heading.get_attribute("style"))
+    counted = reader.evaluate(
+        """() => {
+          const figures = ".diagram, p:has(> svg.drawing)";
+          const all = [...document.querySelectorAll(`.chapter, ${figures}`)];
+          const isChapter = (each) => each.matches(".chapter");
+          return all.filter(isChapter).map((chapter) => [
+            chapter.style.counterReset.split(" ").at(-1),
+            `${all.slice(0, all.indexOf(chapter)).filter((e) => !isChapter(e)).length}`,
+          ]);
+        }"""
+    )
+    assert all(said == found for said, found in counted)
+    [numbered] = numbers
+    assert re.fullmatch(r"counter-reset: chapter \d+ figure \d+", numbered)
+    assert not breaks["heads-and-layers/"] and not breaks["attention/"]
+    assert {*breaks["book/"]} == {"chapter", "part"}
+
+
+@pytest.mark.parametrize("paper", PAPER)
+def test_no_line_of_a_program_is_too_long_for_the_paper(reader, site, paper):
+    reader.emulate_media(media="print")
+    reader.set_viewport_size({"width": PAPER[paper], "height": 900})
+    reader.goto(site.url("book/"))
+    faults = reader.evaluate(
+        """() => {
+          const isWrapped = (pre) => {
+            const lines = pre.textContent.split("\\n").length - 1;
+            const height = lines * parseFloat(getComputedStyle(pre).lineHeight);
+            return pre.checkVisibility() && pre.offsetHeight > height + lines;
+          };
+          const programs = document.querySelectorAll(".chunk pre:not(.data)");
+          const wrapped = [...programs].filter(isWrapped);
+          const all = [...document.querySelectorAll("article :is(table, pre, svg, p)")];
+          const isWide = (each) => each.getBoundingClientRect().right > innerWidth + 1;
+          return [...wrapped, ...all.filter(isWide)].map((each) => each.outerHTML);
+        }"""
+    )
+    assert not faults
 
 
 def test_it_reads_without_scripts(chromium, site):

@@ -507,7 +507,7 @@ def test_the_opening_of_a_part_is_a_page_of_its_own():
     text = DOCUMENT.replace("About this part.", "Up to [the end](#the-end).")
     opening = page(woven(text), "part-one/index.md")
     assert opening.line == text.split("\n").index("# Part one") + 1
-    assert "# Part one { #part-one }" in opening.text
+    assert "# Part one { #part-one " in opening.text
     assert "[the end](../the-end.md#the-end)" in opening.text
     first = page(woven(text), "first-chapter.md")
     assert first.line == text.split("\n").index("## First chapter") + 1
@@ -516,6 +516,17 @@ def test_the_opening_of_a_part_is_a_page_of_its_own():
     cover = page(woven(text), "index.md").text
     assert '<b><a href="part-one/index.md">Part one</a></b>' in cover
     assert "3 chapters" in cover
+
+
+def test_chapters_and_figures_are_counted_for_print():
+    drawing = "```mermaid\nflowchart TD\n```\n\n"
+    text = DOCUMENT.replace("About this part.", f"About.\n\n{drawing}{drawing}")
+    site = woven(text)
+    opening, first = page(site, "part-one/index.md"), page(site, "first-chapter.md")
+    assert '# Part one { #part-one style="counter-reset: figure 0" }' in opening.text
+    heading = '{ #first-chapter .chapter style="counter-reset: chapter 1 figure 2" }'
+    assert f"\n# First chapter {heading}\n" in first.text
+    assert f"\n## First chapter {heading}\n" in page(site, "book.md").text
 
 
 def test_a_part_without_an_opening_begins_with_its_first_chapter():
@@ -534,10 +545,15 @@ def test_a_part_without_an_opening_begins_with_its_first_chapter():
     [
         ("About $-\\log p$ and `# <<Say it>>=`.", "About -log p and # <<Say it>>=."),
         ("| a |\n| - |\n| 1 |\n\nA <b>word</b>.", "A word."),
-        ("| a |\n| - |\n| 1 |", "First"),
+        ("| a |\n| - |\n| 1 |", "First, from “A book”."),
+        ('- One. Two.\n\nA `*`, then "this".', "A *, then “this”."),
+        ("It is $\\frac{1}{2}$ of it. Half.", "Half."),
+        ("All of it, in short:\n\n- One.", "All of it, in short."),
+        (f"A short one. {'Long ' * 40}one.", "A short one." + " Long" * 28 + " …"),
+        (f"{'A long one ' * 8}ends. {'Long ' * 20}.", "A long one " * 8 + "ends."),
     ],
 )
-def test_a_page_is_described_without_marks(words, shown):
+def test_a_page_is_described_by_sentences_without_marks(words, shown):
     site = woven(f"# A book\n\n## First\n\n{words}\n")
     assert page(site, "first.md").description == shown
 
@@ -628,6 +644,32 @@ def test_notes_stand_where_they_are_called():
 def test_mathematics_is_mathml_and_code_is_not():
     text = page(woven(DOCUMENT), "first-chapter.md").text
     assert "<math>" in text and "&lt;" in text and "`$5`" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ('He said "if", and it\'s "so".', "He said “if”, and it’s “so”."),
+        ('*"All"* ("one") "*two*"', "*“All”* (“one”) “*two*”"),
+        (
+            "the parameters' slopes, \"he's 'it'\"",
+            "the parameters’ slopes, “he’s ‘it’”",
+        ),
+        ('a "`\'x\'`" and `"y"`', "a “`'x'`” and `\"y\"`"),
+        ('"[that\'s it](LICENSE)" \\"', '“that’s it” \\"'),
+        ("<b title=\"it's\">it's</b>", '<b title="it\'s">it’s</b>'),
+    ],
+)
+def test_quotes_are_typographic_in_prose_alone(words, shown):
+    text = page(woven(f"# A book\n\n## First\n\n{words}\n"), "first.md").text
+    assert shown in text.replace(MARK, "")
+
+
+def test_quotes_in_sessions_and_formulas_are_straight():
+    session = "```pycon\n>>> 'a'\n'a'\n```\n\n$f'$ isn't\n\n```math\ng'\n```\n"
+    shown = page(woven(f"# A book\n\n## First\n\n{session}"), "first.md")
+    assert shown.text.count("’") == 1 and "isn’t" in shown.text
+    assert ">>> 'a'\n'a'\n" in finished(shown).text
 
 
 def test_python_markdown_keeps_what_is_finished():
