@@ -22,7 +22,7 @@ export function listPart(onChange) {
   });
   const select = control.querySelector("select");
   const picker = h("input", { type: "file", accept: ".txt,.csv,text/*", onchange: read });
-  const typed = h("textarea", { rows: 4, spellcheck: false });
+  const typed = h("textarea", { rows: 2, spellcheck: false });
   const said = h("p", { className: "lab-note", role: "status" });
   const list = field("Or paste it here, one name a line", typed);
   const own = h("div", { className: "train-own" }, field("A file", picker), list, said);

@@ -483,7 +483,8 @@ async (clicks) => {
   }
   const said = lab.querySelector(".lab-said");
   const stop = lab.querySelector(".lab-bar button");
-  const isQuiet = () => stop.ariaDisabled === "true" && !/^Training/.test(said.textContent);
+  const isIdle = () => stop.ariaDisabled === "true";
+  const isQuiet = () => isIdle() && !/^Training/.test(said.textContent);
   for (let quiet = 0; quiet < 15; await rest(20)) quiet = isQuiet() ? quiet + 1 : 0;
 }
 """
@@ -554,27 +555,27 @@ def test_lists_from_a_file_and_from_where_they_were_published(
 ):
     lab = open_lab("training")
     names = published_names.read_bytes()
-    gone = {"status": 404, "headers": {"Access-Control-Allow-Origin": "*"}}
-    there = {"body": names, "headers": {"Access-Control-Allow-Origin": "*"}}
-    for answer in (gone, there):
-        lab.page.unroute_all()
-        lab.page.route("https://raw.githubusercontent.com/**", answered(answer))
-        lab.watched.forgiven = (
-            "404|integrity|asked for https://raw.githubusercontent.com"
-        )
-        if answer == gone:
-            lab.frame.get_by_label("Learn from").select_option("published")
-            lab.frame.get_by_text("could not be fetched").wait_for()
-        else:
-            lab.frame.get_by_role("button", name="Reset").click()
-            lab.frame.get_by_text("32,033 documents").wait_for()
+    anyone = {"Access-Control-Allow-Origin": "*"}
+    answers = [{"status": 404, "headers": anyone}, {"body": names, "headers": anyone}]
+    lab.page.route(
+        "https://raw.githubusercontent.com/**",
+        lambda route: route.fulfill(**answers.pop(0)),
+    )
+    lab.watched.forgiven = "404|integrity"
+    lab.frame.get_by_label("Learn from").select_option("published")
+    lab.frame.get_by_text("could not be fetched").wait_for()
+    lab.frame.get_by_role("button", name="Reset").click()
+    lab.frame.get_by_text("32,033 documents").wait_for()
+    asked = [fault for fault in lab.watched.faults if "raw.github" in fault]
+    assert len(asked) == 2 and asked == lab.watched.faults
+    lab.watched.faults.clear()
     train(lab, "1 step", "Done: step 1 of")
     assert numbers(lab)[1] == "3.3660"
     lab.frame.get_by_label("Learn from").select_option("own")
     bad, one, long = tmp_path / "bad.txt", tmp_path / "one.txt", tmp_path / "long.txt"
     bad.write_bytes(b"\xff\xfe\x00")
     one.write_text("Zoë\n", encoding="utf-8")
-    long.write_bytes(names * 3)
+    long.write_bytes(b"\n".join([names] * 3))
     lab.frame.get_by_label("A file").set_input_files(bad)
     lab.frame.get_by_text("bad.txt cannot be read: it is no text in UTF-8.").wait_for()
     assert numbers(lab)[0] == "1 of 1,000"
@@ -583,10 +584,6 @@ def test_lists_from_a_file_and_from_where_they_were_published(
     train(lab, "Reset", "1 document, 4 tokens")
     lab.frame.get_by_label("A file").set_input_files(long)
     lab.frame.get_by_text("96,099 documents").wait_for()
-
-
-def answered(answer):
-    return lambda route: route.fulfill(**answer)
 
 
 def test_what_is_beyond_the_chart_is_marked(open_lab, labs):
