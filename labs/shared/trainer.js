@@ -12,7 +12,8 @@ export class Trainer {
   steps = 0; // that there are in all
   #ahead = 0; // steps to be done now
   #aside = 0; // steps that wait for `Resume`
-  #isEnding = false; // whether the run that goes on was asked to end
+  #isRunning = false; // whether Python does steps
+  #isEnding = false; // whether it was asked to end that
   #waiting = []; // what else is to be done, as soon as no run goes on
   #work = null; // the promise of all that is under way
 
@@ -100,12 +101,14 @@ export class Trainer {
     await this.onStart?.();
     if (!this.#ahead) return;
     const until = this.#goal();
+    this.#isRunning = true;
     const isWhole = await this.lab.run(this.name, { until }, (told) => {
       last = told;
       this.done = told.step;
       if (!this.#waiting.length) this.#count(); // else nobody waits for it any more
       this.onStep(told);
     });
+    this.#isRunning = false;
     const isCut = !isWhole || (!last?.done && !this.#isEnding); // by Stop, or another lab
     if (isCut) this.#putAside();
     if (last?.trouble || this.done === this.steps) this.#giveUp(last?.trouble);
@@ -138,6 +141,7 @@ export class Trainer {
   #howFar() {
     if (this.#ahead) return `Training to step ${count(this.#goal())} …`;
     if (this.done === this.steps) return `All ${count(this.steps)} steps are done.`;
+    if (this.#aside && this.#isRunning) return "Pausing …";
     const words = `step ${count(this.done)} of ${count(this.steps)}`;
     return this.#aside ? `Paused after ${words}.` : `Done: ${words}.`;
   }

@@ -484,7 +484,7 @@ async (clicks) => {
   const said = lab.querySelector(".lab-said");
   const stop = lab.querySelector(".lab-bar button");
   const isIdle = () => stop.ariaDisabled === "true";
-  const isQuiet = () => isIdle() && !/^Training/.test(said.textContent);
+  const isQuiet = () => isIdle() && !/^(Training|Pausing)/.test(said.textContent);
   for (let quiet = 0; quiet < 15; await rest(20)) quiet = isQuiet() ? quiet + 1 : 0;
 }
 """
