@@ -116,7 +116,7 @@ def labs(program, microgpt, tmp_path_factory):
 
     models.HOME = home = tmp_path_factory.mktemp("home")
     texts = {}
-    for path in (program.folder / "names.txt", *program.folder.rglob("*.py")):
+    for path in (*program.folder.glob("*.txt"), *program.folder.rglob("*.py")):
         name = path.relative_to(program.folder).as_posix()
         texts[f"build/{name}"] = path.read_bytes().decode()
     book = (ROOT / "microgpt.md").read_bytes().decode()

@@ -135,7 +135,8 @@ export default async function parameters(body, lab) {
     const status = await lab.ask("training.status");
     if (!status) return;
     const { seed, steps, learning_rate, sizes } = status.info;
-    await begin({ seed, steps, learning_rate, ...sizes, data: status.data });
+    const { names, data } = status;
+    await begin({ seed, steps, learning_rate, ...sizes, names, data });
     learned.textContent = "Your model is as it was before training: no step is done.";
     await model.choose("yours");
   }

@@ -14,8 +14,9 @@
 // The first step has the number 1. What is no number ("nan", null) is not drawn. A
 // series has a `look` from 0 to 4, a colour and a kind of line; with `label` its name
 // also stands at the end of its line. `series` can be set anew; then the chart is empty.
-// The y axis reaches at least from `low` to `high`; what is more than twice the highest
-// level stands at its edge. All is drawn at most once a frame, and only what has changed.
+// The y axis reaches at least from `low` to `high`, and at most to twice the highest level:
+// a caret at its edge marks what is beyond. Names stand in the legend or to the right of
+// what is drawn. All is drawn at most once a frame, and only what has changed.
 
 import { count, fixed, h, svg } from "./controls.js";
 
@@ -71,6 +72,7 @@ export class Chart {
       ...[this.grid, this.lines, this.marks, this.names, this.hair],
     );
     this.legend = h("ul", { className: "chart-legend" });
+    this.beyond = h("li", { hidden: true });
     this.said = h("p", { className: "chart-said", role: "status" }, HINT);
     const box = h("div", { className: "chart-box" }, this.picture);
     this.element = h("div", { className: "chart" }, this.legend, box, this.said);
@@ -85,7 +87,7 @@ export class Chart {
       return { ...each, group };
     });
     this.lines.replaceChildren(...this.#series.map(({ group }) => group));
-    this.legend.replaceChildren(...this.#series.map(legendItem));
+    this.#drawLegend();
     this.fill(series.map(() => []));
   }
 
@@ -97,6 +99,7 @@ export class Chart {
   set levels(levels) {
     this.#levels = levels;
     this.#frame = null;
+    this.#drawLegend();
     this.#change();
   }
 
@@ -158,6 +161,7 @@ export class Chart {
     this.#drawn = this.length;
     this.#drawNames();
     this.#drawHair();
+    this.#tellBeyond();
     this.picture.setAttribute("aria-valuemax", this.length);
   }
 
@@ -177,7 +181,7 @@ export class Chart {
     const names = this.#named().map(({ name }) => name.length);
     return {
       left: 50,
-      right: this.#width - Math.max(10, 12 + 7 * Math.max(0, ...names)),
+      right: this.#width - Math.max(names.length ? 0 : 34, 12 + 7 * Math.max(0, ...names)),
       top: 10,
       bottom: this.#height - 38,
       end: Math.min(this.#most, steps),
@@ -219,18 +223,38 @@ export class Chart {
     this.grid.replaceChildren(...parts, middle);
   }
 
+  #drawLegend() {
+    const levels = this.#levels.map(({ name, value }, i) => {
+      const shown = `${name}, ${fixed(value, 2)}`;
+      return legendItem({ name: shown, kind: `level-${i}`, look: "level" });
+    });
+    this.legend.replaceChildren(...this.#series.map(legendItem), ...levels, this.beyond);
+  }
+
+  // The lines of the levels; their numbers stand beside them if no names do
   #drawLevels() {
     const { left, right } = this.#frame;
-    const sorted = [...this.#levels].sort((a, b) => b.value - a.value);
+    let last = -Infinity; // where the number above stands
+    const marks = this.#levels.map(({ value }, i) => ({ value, i, y: this.#y(value) }));
+    marks.sort((a, b) => a.y - b.y);
     this.marks.replaceChildren(
-      ...sorted.flatMap(({ name, value }, i) => {
-        const y = this.#y(value);
-        const isClose = i > 0 && y - this.#y(sorted[i - 1].value) < LINE + 2;
-        const place = isClose ? y + LINE - 1 : y - 4;
-        const text = words(right, place, `${name}, ${fixed(value, 2)}`, "end");
-        return [svg("line", { x1: left, x2: right, y1: y, y2: y }), text];
+      ...marks.flatMap(({ value, i, y }) => {
+        last = Math.max(y + 4, last + LINE);
+        const line = svg("line", { x1: left, x2: right, y1: y, y2: y, class: `chart-level-${i}` });
+        const hasRoom = !this.#series.some(({ label }) => label);
+        return hasRoom ? [line, words(right + 5, last, fixed(value, 2), "start")] : [line];
       }),
     );
+  }
+
+  // Say what the carets at the edge mean
+  #tellBeyond() {
+    const most = this.#range[1];
+    this.beyond.hidden = !(most > this.#frame.high);
+    if (this.beyond.hidden) return;
+    const step = this.#values.find((each) => each.includes(most)).indexOf(most) + 1;
+    const value = most.toLocaleString("en", { maximumFractionDigits: 1 });
+    this.beyond.textContent = `^ beyond the chart, up to ${value} at step ${count(step)}`;
   }
 
   // Draw those pieces of a line that are new or have grown
@@ -248,17 +272,24 @@ export class Chart {
     const stride = this.#frame.end > MANY ? 5 : 1;
     let path = "";
     let pen = "M";
-    for (let i = start; i < end; i += stride) {
+    let wasBeyond = false;
+    for (let i = start; i < end; i++) {
       const value = values[i];
-      if (!isNumber(value)) {
-        pen = "M";
-        continue;
+      const isBeyond = isNumber(value) && value > this.#frame.high;
+      if (isBeyond && (!wasBeyond || kind === "points")) path += this.#caret(i + 1);
+      if (isBeyond || !isNumber(value)) pen = "M";
+      else if (i % stride === 0) {
+        path += `${pen}${this.#x(i + 1)} ${this.#y(value)}`;
+        if (kind === "points") path += "h0";
+        else pen = "L";
       }
-      path += `${pen}${this.#x(i + 1)} ${this.#y(value)}`;
-      if (kind === "points") path += "h0";
-      else pen = "L";
+      wasBeyond = isBeyond;
     }
     return path;
+  }
+
+  #caret(step) {
+    return `M${this.#x(step) - 4} ${this.#frame.top + 5}l4 -5l4 5`;
   }
 
   // Names at the ends of lines, pushed apart where they would touch

@@ -26,8 +26,8 @@ class Broken extends Error {
 }
 
 export class Machine extends EventTarget {
-  // Events: `busy` (detail: whether something runs), `restart`, `end`, `step` (a step of
-  // a run is done; detail: the module's name).
+  // Events: `busy` (detail: whether something runs), `stop` (it was asked to stop),
+  // `restart`, `end`, `step` (a step of a run is done; detail: the module's name).
 
   isEnded = false;
   #worker = null;
@@ -77,6 +77,7 @@ export class Machine extends EventTarget {
   // is replaced, and the labs go on from their last finished step.
   async stop() {
     if (!this.busy) return;
+    this.dispatchEvent(new Event("stop"));
     this.pause();
     const runs = [...this.#waiting.values()].map(({ promise }) => promise);
     const over = Promise.allSettled(runs).then(() => true);

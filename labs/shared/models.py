@@ -11,14 +11,17 @@ from labs import LabError
 from labs.shared.start import start
 
 HOME = Path(microgpt.__file__).parent
+LISTS = ["names", "places"]
 
 _yours: list = []  # the reader's own model, once there is one
 
 
 @functools.cache
-def names() -> list[str]:
-    """Return the book's documents, in the order in which they stand in the list."""
-    return microgpt.split_docs((HOME / "names.txt").read_text(encoding="utf-8"))
+def names(of: str = "names") -> list[str]:
+    """Return the documents of one of the book's `LISTS`, in their order there."""
+    if of not in LISTS:
+        raise LabError(f"There is no list {of!r} in the book.")
+    return microgpt.split_docs((HOME / f"{of}.txt").read_text(encoding="utf-8"))
 
 
 def model(which: str):

@@ -4,8 +4,11 @@ import { Chart, movingMean, recentMean } from "../shared/chart.js";
 import { button, choice, count, field, fixed, h, nameList } from "../shared/controls.js";
 import { option, percent, seldom } from "../shared/controls.js";
 import { Trainer } from "../shared/trainer.js";
+import { listPart } from "./list.js";
 
 const RATES = [0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1];
+const RATE = 0.01; // the program's
+const DEFAULTS = { n_embd: 16, n_head: 4, n_layer: 1, block_size: 16, steps: 1000, seed: 42 };
 const WIDTH = 50; // steps in the moving mean
 const BETWEEN = 800; // milliseconds between two looks at documents and parameter
 
@@ -25,7 +28,11 @@ export default async function training(body, lab) {
   const about = h("p", { className: "lab-note" });
   const documents = documentsPart(lab);
   const parameter = parameterPart(lab);
-  const log = h("ol", { className: "train-log", ariaLabel: "Samples" });
+  const log = h("ol", { className: "train-log", tabIndex: 0, ariaLabel: "Samples" });
+  const list = listPart(() => {
+    if (losses.length) trainer.said.textContent = "Reset begins anew with what is chosen now.";
+    else trainer.reset();
+  });
   const settings = settingsPart();
   const rate = ratePart((learning_rate) => {
     if (info) lab.ask("training.set_learning_rate", { learning_rate });
@@ -43,8 +50,7 @@ export default async function training(body, lab) {
     losses.push(told.loss);
     chart.push([told.loss, recentMean(losses, WIDTH)]);
     showNumbers(told.rate);
-    log.append(...told.log.map(entry));
-    log.scrollTop = log.scrollHeight;
+    log.prepend(...told.log.map(entry));
     lookNow();
   }
 
@@ -61,10 +67,10 @@ export default async function training(body, lab) {
 
   // Begin with the settings, unless something is wrong with them
   async function begin() {
-    const args = { ...settings.values(), learning_rate: rate.value() };
-    const begun = await lab.begin("training.begin", args);
-    if (!begun) return;
-    showAll({ info: begun, losses: [], log: [] });
+    const learned = await lab.attempt(list.given());
+    const args = { ...settings.values(), learning_rate: rate.value(), ...learned };
+    if (!learned || !(await lab.begin("training.begin", args))) return;
+    showAll(await lab.ask("training.status"));
     await look();
   }
 
@@ -88,34 +94,74 @@ export default async function training(body, lab) {
       { name: "counting pairs", value: info.bigram },
     ];
     chart.fill([losses, movingMean(losses, WIDTH)]);
-    log.replaceChildren(...status.log.map(entry));
+    log.replaceChildren(...status.log.map(entry).reverse());
     about.textContent = describe(info);
     parameter.offer(info);
     trainer.stand(losses.length, info.steps, status.trouble);
     showNumbers(status.rate);
   }
 
+  // Take the settings that the page's address holds
+  function read(address) {
+    const asked = new URLSearchParams(address.search);
+    settings.set(Object.fromEntries(asked));
+    rate.set(Number(asked.get("learning_rate")));
+    list.set(asked.get("names"));
+  }
+
+  // The page's address with the settings, at the heading above the lab
+  function address() {
+    const { names } = list;
+    const held = { ...settings.values(), learning_rate: rate.value(), ...(names && { names }) };
+    const headings = [...document.querySelectorAll("article [id]:is(h1, h2, h3)")];
+    const isAbove = (heading) => heading.compareDocumentPosition(body) & 4;
+    const here = new URL(location.pathname, location);
+    here.search = new URLSearchParams(held);
+    here.hash = headings.findLast(isAbove)?.id ?? "";
+    return here.href;
+  }
+
+  async function copyLink() {
+    const link = address();
+    const isCopied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+    const without = list.isOwn ? " Your own list is not in it." : "";
+    copied.textContent = (isCopied ? "The link is copied." : `The link: ${link}`) + without;
+  }
+  const copied = h("span", { role: "status" });
+
   body.append(
-    h("div", { className: "lab-row" }, ...trainer.buttons, rate.control),
+    h("div", { className: "lab-row" }, list.control, rate.control),
+    list.own,
+    h("div", { className: "lab-row" }, ...trainer.buttons),
     trainer.said,
     lab.message, // here it is seen from the buttons
     numbers.list,
-    chart.element,
+    h(
+      "div",
+      { className: "train-cockpit" },
+      chart.element,
+      h("section", {}, h("h4", {}, "Names that it makes up"), log),
+    ),
     about,
-    settings.control(trainer.reset),
+    settings.control(trainer.reset, copyLink, copied),
     documents.element,
     parameter.element,
-    part(
-      "Names that it makes up",
-      "Every 100 steps, the first five that the program would print if it stopped there. " +
-        "The training goes on as if they had not been drawn.",
-      log,
-    ),
   );
 
   const status = await lab.ask("training.status");
-  if (!status) return trainer.reset();
-  settings.fill(status);
+  if (!status) {
+    read(location);
+    await trainer.reset();
+    if (info) return;
+    const why = lab.message.textContent;
+    settings.set(DEFAULTS);
+    rate.set(RATE);
+    list.set("names");
+    await trainer.reset();
+    return lab.say(`What the link asks for cannot be trained. ${why}`);
+  }
+  settings.set({ ...status.info.sizes, steps: status.info.steps, seed: status.info.seed });
+  list.set(status.names, status.data);
   rate.set(status.learning_rate);
   showAll(status);
   await look();
@@ -131,7 +177,7 @@ function tiles(names) {
 
 // The learning rate with which the schedule begins, on a slider of its own scale
 function ratePart(onChange) {
-  const start = RATES.indexOf(0.01);
+  const start = RATES.indexOf(RATE);
   const input = h("input", { type: "range", min: 0, max: RATES.length - 1, value: start });
   const output = h("span", { ariaHidden: "true" });
   const value = () => RATES[input.value];
@@ -152,47 +198,30 @@ function ratePart(onChange) {
   return { control: field(["Learning rate at the start ", output], input), value, set };
 }
 
-// What a training is begun with
+// What a training is begun with, apart from its list
 function settingsPart() {
-  const number = (value) => h("input", { value, size: 6, inputMode: "numeric", maxLength: 20 });
-  const fields = {
-    n_embd: ["Width", number(16)],
-    n_head: ["Heads", number(4)],
-    n_layer: ["Layers", number(1)],
-    block_size: ["Positions", number(16)],
-    steps: ["Steps", number(1000)],
-    seed: ["Seed", number(42)],
-  };
-  const data = h("textarea", {
-    rows: 5,
-    spellcheck: false,
-    placeholder: "Empty: the book's list. Or paste a list of your own, one name a line.",
+  const labels = ["Width", "Heads", "Layers", "Positions", "Steps", "Seed"];
+  const inputs = Object.entries(DEFAULTS).map(([name, value]) => {
+    return [name, h("input", { value, size: 6, inputMode: "numeric", maxLength: 20 })];
   });
-  const inputs = Object.entries(fields);
+  const values = () => Object.fromEntries(inputs.map(([name, input]) => [name, input.value]));
 
-  function values() {
-    const given = Object.fromEntries(inputs.map(([name, [, input]]) => [name, input.value]));
-    return { ...given, data: data.value === "" ? null : data.value };
+  function set(given) {
+    for (const [name, input] of inputs) input.value = given[name] ?? input.value;
   }
 
-  function fill({ info, data: own }) {
-    const given = { ...info.sizes, steps: info.steps, seed: info.seed };
-    for (const [name, [, input]] of inputs) input.value = given[name];
-    data.value = own ?? "";
-  }
-
-  function control(begin) {
-    const rows = inputs.map(([, [label, input]]) => field(label, input));
+  function control(begin, copy, copied) {
+    const rows = inputs.map(([, input], i) => field(labels[i], input));
+    const begins = button("Begin with these settings", begin);
     return h(
       "details",
       {},
-      h("summary", {}, "Settings: sizes, steps, seed, your own list"),
+      h("summary", {}, "Settings: sizes, steps, seed"),
       h("div", { className: "lab-row train-settings" }, ...rows),
-      field("List", data),
-      h("div", { className: "lab-row" }, button("Begin with these settings", begin)),
+      h("div", { className: "lab-row" }, begins, button("Copy a link to these", copy), copied),
     );
   }
-  return { values, fill, control };
+  return { values, set, control };
 }
 
 // The document of the last step and that of the next one
@@ -314,24 +343,26 @@ function line([what, how, number]) {
 }
 
 function entry({ step, names }) {
-  return h("li", {}, h("b", {}, `step ${count(step)}: `), nameList(names));
+  return h("li", {}, h("b", {}, `step ${count(step)}`), nameList(names));
 }
 
 function describe(info) {
   const asked = info.held_out
-    ? `on ${count(info.held_out)} documents that it does not see`
+    ? `on ${docs(info.held_out)} that it does not see`
     : "on the same documents, because it sees them all";
   const longer = info.longer
-    ? ` Of ${count(info.longer)} documents only the first ${info.sizes.block_size} ` +
+    ? ` Of ${docs(info.longer)} only the first ${info.sizes.block_size} ` +
       "positions are read."
     : "";
   return (
-    `${count(info.docs)} documents, ${info.vocab} tokens, ${count(info.params)} parameters. ` +
+    `${docs(info.docs)}, ${info.vocab} tokens, ${count(info.params)} parameters. ` +
     `Blind guessing gives each token the same probability. Counting pairs uses no model: ` +
     `it only counts which token follows which in the documents that are trained on, and ` +
     `is measured ${asked}.${longer}`
   );
 }
+
+const docs = (n) => `${count(n)} ${n === 1 ? "document" : "documents"}`;
 
 function part(title, words, ...children) {
   const note = words ? h("p", { className: "lab-note" }, words) : null;

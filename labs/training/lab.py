@@ -24,19 +24,24 @@ MOST = {
     "positions": 64,
 }
 MOST_PARAMETERS = 60_000
-MOST_LINES, MOST_CHARACTERS = 50_000, 500_000  # of the reader's own list
+MOST_LINES, MOST_CHARACTERS = 200_000, 2_000_000  # of the reader's own list
 HELD_OUT = 600  # documents that the bigram baseline is measured with, at most
-EVERY = 100  # steps between two entries of the log
+EARLY = [10, 25]  # steps at which the log has an entry, and
+EVERY = 50  # steps between two entries, which begin before the first step
 NAMES = 5  # in an entry
 
 
 class Options(NamedTuple):
-    """What a training is begun with; `data` is the reader's own list."""
+    """What a training is begun with; `data` is the reader's own list.
+
+    Without it, `names` is one of the book's lists.
+    """
 
     seed: int
     steps: int
     learning_rate: float
     sizes: dict[str, int]
+    names: str
     data: str | None
 
 
@@ -45,7 +50,8 @@ class Training:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        docs = models.names() if options.data is None else _own_list(options.data)
+        data = options.data
+        docs = models.names(options.names) if data is None else _own_list(data)
         _check_sizes(docs, options.sizes)
         docs, model, rng = start(microgpt, docs, options.seed, **options.sizes)
         steps, rate = options.steps, options.learning_rate
@@ -62,11 +68,8 @@ class Training:
             raise LabError(f"All {run.steps:,} steps are done. Begin again.")
         doc = run.doc(run.done)
         loss = run.step()
-        is_told = run.done % EVERY == 0 or run.done == run.steps
-        entry = []
-        if is_told and not self.trouble:
-            entry = [{"step": run.done, "names": run.samples(NAMES)}]
-        self.log += entry
+        is_told = run.done in [*EARLY, run.steps] or run.done % EVERY == 0
+        entry = [self.speak()] if is_told and not self.trouble else []
         return {
             "step": run.done,
             "steps": run.steps,
@@ -77,6 +80,12 @@ class Training:
             "trouble": self.trouble,
             "log": entry,
         }
+
+    def speak(self) -> dict:
+        """Let the model make up names; return the entry of the log that says them."""
+        entry = {"step": self.run.done, "names": self.run.samples(NAMES)}
+        self.log.append(entry)
+        return entry
 
     @property
     def trouble(self) -> str:
@@ -135,9 +144,10 @@ def begin(
     n_head: int | str = 4,
     n_layer: int | str = 1,
     block_size: int | str = 16,
+    names: str = "names",
     data: str | None = None,
 ) -> dict:
-    """Begin a training with the program's options, on the book's names or on `data`.
+    """Begin a training with the program's options, on a list of the book or on `data`.
 
     Numbers may be given as text. Returns `docs`, `vocab` and `params`, how many there
     are; `steps`, `seed`, `learning_rate` and `sizes`; `uniform`, the loss of guessing
@@ -155,8 +165,10 @@ def begin(
     }
     seed = fields.number("seed", seed, microgpt.count, "a whole number")
     steps = _size("steps", steps)
-    options = Options(seed, steps, check_rate(learning_rate), sizes, data)
-    _take_up(Training(options))
+    options = Options(seed, steps, check_rate(learning_rate), sizes, names, data)
+    training = Training(options)
+    training.speak()
+    _take_up(training)
     return _now[0].info
 
 
@@ -183,9 +195,9 @@ def set_learning_rate(learning_rate: float | str) -> dict:
 def status() -> dict | None:
     """Return all about the present training, None if there is none.
 
-    `info` is what `begin` returned; `data` the reader's own list; `losses` those of all
-    steps, `log` all entries; `rate` that of the last step, and `learning_rate` what the
-    schedule begins with now; `trouble` as in `step`.
+    `info` is what `begin` returned; `names` and `data` say the list; `losses` are
+    those of all steps, `log` all entries; `rate` is that of the last step, and
+    `learning_rate` what the schedule begins with now; `trouble` as in `step`.
     """
     if not _now:
         return None
@@ -193,6 +205,7 @@ def status() -> dict | None:
     run = training.run
     return {
         "info": training.info,
+        "names": training.options.names,
         "data": training.options.data,
         "losses": [*run.losses],
         "rate": run.rate if run.done else None,

@@ -114,6 +114,21 @@ def test_a_new_learning_rate_counts_from_the_next_step_on(labs, fresh, program):
     assert labs("training.step")["loss"] == step_loss(fresh, model, docs[11])
 
 
+def test_the_books_other_list_can_be_trained_on(labs, fresh, program):
+    places = (program.folder / "places.txt").read_text(encoding="utf-8")
+    expected, _, _ = native(fresh, fresh.split_docs(places))
+    assert labs("training.begin", names="places")["docs"] == 373
+    assert labs("training.step")["loss"] == next(expected)
+    assert labs("training.status")["names"] == "places"
+
+
+def test_names_are_made_up_before_training_and_often_at_its_beginning(labs):
+    labs("training.begin", steps=120, n_embd=4, n_head=1)
+    do(labs, 120)
+    told = [entry["step"] for entry in labs("training.status")["log"]]
+    assert told == [0, 10, 25, 50, 100, 120]
+
+
 def step_loss(program, model, doc):
     return program.mean_loss(model.tokenizer.encode(doc), model).data
 
@@ -252,8 +267,9 @@ def test_it_makes_the_model_of_the_reader(labs):
         ({"learning_rate": -0.01}, "The learning rate must be a positive number"),
         ({"learning_rate": "nan"}, "The learning rate must be a positive number"),
         ({"data": " \n \n"}, "Your list is empty; give one name a line"),
-        ({"data": "a\n" * 50_001}, "50,001 lines; 50,000 is the most"),
-        ({"data": "a" * 500_001}, "500,001 characters; 500,000 is the most"),
+        ({"names": "../names"}, r"no list '\.\./names' in the book"),
+        ({"data": "a\n" * 200_001}, "200,001 lines; 200,000 is the most"),
+        ({"data": "a" * 2_000_001}, "2,000,001 characters; 2,000,000 is the most"),
     ],
 )
 def test_what_cannot_be_trained_is_explained_and_leaves_all_as_it_was(
@@ -293,9 +309,9 @@ def test_the_published_list_can_be_pasted(labs, published_names):
     assert len(driver.save("training")) < len(data) + 9 * 3 * info["params"]
 
 
-def test_a_list_of_50_000_lines_can_be_trained_on(labs):
-    data = "\n".join(f"{i:05}" for i in range(50_000))
-    assert labs("training.begin", data=data)["docs"] == 50_000
+def test_a_list_of_200_000_lines_can_be_trained_on(labs):
+    data = "\n".join(f"{i:06}" for i in range(200_000))
+    assert labs("training.begin", data=data)["docs"] == 200_000
     assert math.isfinite(labs("training.step")["loss"])
 
 
@@ -366,14 +382,12 @@ def test_it_pauses_goes_on_changes_its_rate_and_begins_anew(open_lab, labs):
     )
     train(lab, "Pause", "Paused after step")
     done = int(numbers(lab)[0].split(" ")[0])
-    train(lab, "1 step", f"Done: step {done + 1} of")
+    train(lab, "1 step", f"Paused after step {done + 1} of")
     assert numbers(lab)[3] == f"{0.02 * (1 - done / 1000):.4g}"
     lab.frame.get_by_role("button", name="100 steps").focus()
     lab.page.keyboard.press("Enter")
-    wait_beyond(lab, done + 1)
-    train(lab, "Pause", "Paused after step")
-    train(lab, "Resume", f"Done: step {done + 101} of")
-    assert "step 100:" in lab.text(".train-log")
+    lab.frame.get_by_text(f"Paused after step {done + 101} of").wait_for()
+    assert "step 100\n" in lab.text(".train-log")
     assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
     chart = lab.frame.get_by_role("slider", name="The loss of each step")
     chart.tap()
@@ -390,6 +404,8 @@ def test_settings_and_lists_of_ones_own(open_lab, labs):
     lab = open_lab("training")
     train(lab, "10 steps", "Done: step 10 of")
     lab.frame.locator("summary").click()
+    lab.frame.get_by_label("Learn from").select_option("own")
+    lab.frame.get_by_label("Or paste it here").fill(NAMES)
     begin = "Begin with these settings"
     lab.frame.get_by_label("Heads").fill("3")
     train(lab, begin, "width 16 is not a multiple of 3 heads")
@@ -404,7 +420,7 @@ def test_settings_and_lists_of_ones_own(open_lab, labs):
     lab.frame.get_by_label("Steps").fill("<img src=x>")
     train(lab, begin, "The steps must be a whole number from 1 to 10,000")
     lab.frame.get_by_label("Steps").fill("12")
-    lab.frame.get_by_label("List").fill("🙂 <img src=x>\n" + NAMES)
+    lab.frame.get_by_label("Or paste it here").fill("🙂 <img src=x>\n" + NAMES)
     train(lab, begin, "9 documents")
     options = {"n_head": 2, "steps": 12, "data": "🙂 <img src=x>\n" + NAMES}
     info = labs("training.begin", **options)
@@ -412,8 +428,8 @@ def test_settings_and_lists_of_ones_own(open_lab, labs):
     lab.frame.get_by_text(f"{info['params']:,} parameters").wait_for()
     train(lab, "All steps", "All 12 steps are done.")
     assert shown_losses(lab, 12) == [f"{each['loss']:.4f}" for each in told]
-    shown = lab.text(".train-log")
-    assert shown == f"step 12: {', '.join(told[-1]['log'][0]['names'])}"
+    shown = lab.text(".train-log li:first-child")
+    assert shown == f"step 12\n{', '.join(told[-1]['log'][0]['names'])}"
     train(lab, "1 step", "Reset begins anew")
     assert lab.frame.locator(".lab-body img").count() == 0
     assert not lab.audit()
@@ -453,3 +469,152 @@ def test_stopping_again_while_python_starts_loses_nothing(open_lab, labs):
     train(lab, "1 step", "Done: step 11 of")
     labs("training.begin")
     assert numbers(lab)[1] == f"{do(labs, 11)[-1]['loss']:.4f}"
+
+
+# Click, and wait until nothing has gone on for a while
+CLICK = """
+async (clicks) => {
+  const lab = document.querySelector('.lab[data-lab="training"]');
+  const rest = (time) => new Promise((resolve) => setTimeout(resolve, time));
+  for (const [name, wait] of clicks) {
+    const buttons = [...lab.querySelectorAll("button")];
+    buttons.find(({ textContent }) => textContent === name)?.click();
+    if (wait) await rest(wait);
+  }
+  const said = lab.querySelector(".lab-said");
+  const stop = lab.querySelector(".lab-bar button");
+  const isIdle = () => stop.ariaDisabled === "true";
+  const isQuiet = () => isIdle() && !/^(Training|Pausing)/.test(said.textContent);
+  for (let quiet = 0; quiet < 15; await rest(20)) quiet = isQuiet() ? quiet + 1 : 0;
+}
+"""
+STEPS = {"1 step": 1, "10 steps": 10, "100 steps": 100, "All steps": 900}
+
+
+def test_steps_done_are_steps_asked_for(open_lab):
+    """Buttons are clicked in any order, in one task of the page or at any speed."""
+    lab = open_lab("training")
+    lab.frame.locator("summary").click()
+    sizes = {"Width": "2", "Heads": "1", "Positions": "2", "Steps": "900"}
+    for label, value in sizes.items():
+        lab.frame.get_by_label(label, exact=True).fill(value)
+    lab.page.evaluate(CLICK, [["Begin with these settings", 0]])
+    rng = random.Random(13)
+    some = ["1 step", "10 steps", "100 steps"] * 2
+    for _ in range(12):
+        # A Stop also stops a Reset: they are not tried together
+        names = [*some, "Pause", "Resume", rng.choice(["Reset", "Stop"])]
+        chosen = rng.choices(names, k=rng.randint(2, 9))
+        if rng.random() < 0.2:
+            chosen.insert(rng.randrange(len(chosen)), "All steps")
+        clicks = [(name, rng.choice([0, 0, 1, 5, 20, 60])) for name in chosen]
+        lab.page.evaluate(CLICK, [("Reset", 0)])
+        lab.page.evaluate(CLICK, clicks)
+        lab.page.evaluate(CLICK, [("Resume", 0)])
+        since = len(chosen) - [*chosen[::-1], "Reset"].index("Reset")
+        asked = sum(STEPS.get(name, 0) for name in chosen[since:])
+        assert numbers(lab)[0] == f"{min(900, asked)} of 900", clicks
+
+
+def test_a_link_holds_the_settings(open_lab, labs):
+    lab = open_lab("training", permissions=["clipboard-read", "clipboard-write"])
+    lab.frame.locator("summary").click()
+    for label, value in {
+        "Width": "8",
+        "Heads": "2",
+        "Steps": "30",
+        "Seed": "7",
+    }.items():
+        lab.frame.get_by_label(label, exact=True).fill(value)
+    lab.frame.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    lab.frame.get_by_label("Learn from").select_option("places")
+    lab.frame.get_by_text("373 documents").wait_for()  # with no step done, at once
+    lab.frame.get_by_role("button", name="Copy a link to these").click()
+    lab.frame.get_by_text("The link is copied.").wait_for()
+    link = lab.page.evaluate("navigator.clipboard.readText()")
+    assert link.endswith("#why-the-loss-jumps-up-and-down")
+    options = {"n_embd": 8, "n_head": 2, "steps": 30, "seed": 7, "names": "places"}
+    labs("training.begin", learning_rate=0.02, **options)
+    told = do(labs, 10)
+    for address in (link, link.replace("n_embd=8", "n_embd=9")):
+        lab.page.goto("about:blank")
+        lab.page.goto(address)
+        lab.frame.locator(".lab-start").click()
+        lab.frame.locator("xpath=self::*[@data-state='ready']").wait_for()
+        if address == link:
+            assert numbers(lab)[0] == "0 of 30"
+            train(lab, "10 steps", "Done: step 10 of")
+            assert numbers(lab)[1] == f"{told[-1]['loss']:.4f}"
+    said = "What the link asks for cannot be trained. .* width 9 is not a multiple"
+    assert re.match(said, lab.text(".lab-message"))
+    assert numbers(lab)[0] == "0 of 1,000"
+
+
+def test_lists_from_a_file_and_from_where_they_were_published(
+    open_lab, labs, published_names, tmp_path
+):
+    lab = open_lab("training")
+    names = published_names.read_bytes()
+    anyone = {"Access-Control-Allow-Origin": "*"}
+    answers = [{"status": 404, "headers": anyone}, {"body": names, "headers": anyone}]
+    lab.page.route(
+        "https://raw.githubusercontent.com/**",
+        lambda route: route.fulfill(**answers.pop(0)),
+    )
+    lab.watched.forgiven = "404|integrity"
+    lab.frame.get_by_label("Learn from").select_option("published")
+    lab.frame.get_by_text("could not be fetched").wait_for()
+    lab.frame.get_by_role("button", name="Reset").click()
+    lab.frame.get_by_text("32,033 documents").wait_for()
+    asked = [fault for fault in lab.watched.faults if "raw.github" in fault]
+    assert len(asked) == 2 and asked == lab.watched.faults
+    lab.watched.faults.clear()
+    train(lab, "1 step", "Done: step 1 of")
+    assert numbers(lab)[1] == "3.3660"
+    lab.frame.get_by_label("Learn from").select_option("own")
+    bad, one, long = tmp_path / "bad.txt", tmp_path / "one.txt", tmp_path / "long.txt"
+    bad.write_bytes(b"\xff\xfe\x00")
+    one.write_text("Zoë\n", encoding="utf-8")
+    long.write_bytes(b"\n".join([names] * 3))
+    lab.frame.get_by_label("A file").set_input_files(bad)
+    lab.frame.get_by_text("bad.txt cannot be read: it is no text in UTF-8.").wait_for()
+    assert numbers(lab)[0] == "1 of 1,000"
+    lab.frame.get_by_label("A file").set_input_files(one)
+    lab.frame.get_by_text("Reset begins anew").wait_for()
+    train(lab, "Reset", "1 document, 4 tokens")
+    lab.frame.get_by_label("A file").set_input_files(long)
+    lab.frame.get_by_text("96,099 documents").wait_for()
+
+
+def test_what_is_beyond_the_chart_is_marked(open_lab, labs):
+    lab = open_lab("training")
+    rate = lab.frame.get_by_role("slider", name="Learning rate")
+    rate.press("End")
+    train(lab, "Reset", "Ready to begin")
+    train(lab, "10 steps", "Done: step 10 of")
+    labs("training.begin", learning_rate=1)
+    losses = [told["loss"] for told in do(labs, 10)]
+    most = max(losses)
+    assert most > 8
+    text = f"beyond the chart, up to {most:,.1f} at step {losses.index(most) + 1}"
+    lab.frame.get_by_text(text).wait_for()
+    drawn = lab.frame.locator(".chart-points path").get_attribute("d")
+    assert drawn.count("l4 -5") == sum(loss > 8 for loss in losses)
+    rate.press("Home")
+    train(lab, "Reset", "Ready to begin")
+    lab.frame.get_by_text(text).wait_for(state="hidden")
+
+
+def test_the_cockpit_is_seen_at_once(open_lab):
+    lab = open_lab("training", viewport={"width": 1280, "height": 800})
+    train(lab, "10 steps", "Done: step 10 of")
+    places = [lab.frame.locator(".lab-bar"), lab.frame.locator(".train-log")]
+    top, names = [place.bounding_box() for place in places]
+    chart = lab.frame.locator(".train-cockpit").bounding_box()
+    assert chart["y"] + chart["height"] - top["y"] < 800 - 60  # the page's header
+    assert names["y"] + names["height"] <= chart["y"] + chart["height"] + 1
+    assert names["x"] > chart["x"] + chart["width"] / 2
+    texts = lab.frame.locator(".chart-levels text")
+    line = lab.frame.locator(".chart-levels line").first.bounding_box()
+    for text in texts.all():
+        assert text.bounding_box()["x"] >= line["x"] + line["width"]
