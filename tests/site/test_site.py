@@ -276,7 +276,7 @@ def test_serving_shows_a_mistake_and_its_mending(tmp_path):
                 return json.loads(answer.read())["files"]
 
         try:
-            wait_for('<h1 id="tokens"')
+            wait_for('id="tokens"')
             book.write_text(good.replace("# <<Draw the", "#<<Draw the"), "utf-8")
             wait_for("The book has a mistake")
             wait_for("microgpt.md:")
