@@ -199,6 +199,8 @@ def test_choices_that_cannot_be_are_explained(open_lab):
         frame.get_by_label(name).uncheck()
     frame.get_by_text("Choose one thing to change").wait_for()
     frame.get_by_label("SGD, rate 0.01").check()
+    frame.get_by_role("button", name="1 step", exact=True).click()
+    frame.get_by_text("Done: step 1 of").wait_for()
     frame.get_by_role("button", name="All steps").click()
     frame.get_by_text("Training to step 1,000").wait_for()
     frame.get_by_role("button", name="Pause").click()

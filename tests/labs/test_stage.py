@@ -115,6 +115,7 @@ def test_another_seed_in_the_page(open_stage, native):
     assert lab.audit() == []
 
 
+@pytest.mark.slow
 def test_a_stage_that_takes_long_says_how_far_it_is_and_can_be_stopped(open_stage):
     lab = open_stage("stage4_attention")
     lab.frame.locator(".lab-start").click()

@@ -371,6 +371,7 @@ def test_the_page_trains_as_the_program_does(open_lab, labs):
     lab.frame.locator(".train-update dd").get_by_text(text, exact=True).wait_for()
 
 
+@pytest.mark.slow
 def test_it_pauses_goes_on_changes_its_rate_and_begins_anew(open_lab, labs):
     lab = open_lab("training", viewport={"width": 390, "height": 844}, has_touch=True)
     lab.frame.get_by_role("button", name="All steps").tap()
@@ -501,7 +502,7 @@ def test_steps_done_are_steps_asked_for(open_lab):
     lab.page.evaluate(CLICK, [["Begin with these settings", 0]])
     rng = random.Random(13)
     some = ["1 step", "10 steps", "100 steps"] * 2
-    for _ in range(12):
+    for _ in range(5):
         # A Stop also stops a Reset: they are not tried together
         names = [*some, "Pause", "Resume", rng.choice(["Reset", "Stop"])]
         chosen = rng.choices(names, k=rng.randint(2, 9))
@@ -516,6 +517,7 @@ def test_steps_done_are_steps_asked_for(open_lab):
         assert numbers(lab)[0] == f"{min(900, asked)} of 900", clicks
 
 
+@pytest.mark.slow
 def test_a_link_holds_the_settings(open_lab, labs):
     lab = open_lab("training", permissions=["clipboard-read", "clipboard-write"])
     lab.frame.locator("summary").click()
