@@ -456,6 +456,7 @@ def test_what_was_trained_is_there_when_one_comes_back(open_lab, labs):
     assert numbers(lab)[1] == f"{told[-1]['loss']:.4f}"
 
 
+@pytest.mark.slow
 def test_stopping_again_while_python_starts_loses_nothing(open_lab, labs):
     lab = open_lab("training")
     train(lab, "10 steps", "Done: step 10 of")

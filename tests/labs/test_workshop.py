@@ -106,6 +106,7 @@ def test_several_edits_go_together(labs, text_of, squared):
     assert labs("workshop.step")["yours"] != both
 
 
+@pytest.mark.slow
 def test_each_chunk_of_the_program_can_be_edited_and_tangled(labs, site):
     pages = "".join(site.read(path) for path in site.paths if path != "book/index.html")
     lines = {
