@@ -15,6 +15,7 @@ from literate.weaving.colours import Token, line_mark, tokenize
 from literate.weaving.html import Slugs, link
 from literate.weaving.identifiers import Definition
 from literate.weaving.listings import Listing, list_programs, list_variants
+from literate.weaving.quantities import attribute, quantities
 
 _DEEPEST = 8  # references opened within references; those below are links alone
 _WORDS = re.compile(r"\w+|\W+")
@@ -210,6 +211,10 @@ class _Code:
     is_inside: bool = False
     linked: set[Definition] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        chapter = self.chunks.book.chapter_at(self.piece.line)
+        self.quantities = quantities(chapter.anchor, self.piece.name)
+
     def markup(self) -> str:
         """Return the code as HTML: runs of lines, and references between them."""
         references = {reference.index: reference for reference in self.piece.references}
@@ -239,7 +244,7 @@ class _Code:
         column = 1
         for token in tokens:
             if token.colour:
-                shown += token.markup
+                shown += token.markup(self.quantities)
             else:
                 for match in _WORDS.finditer(token.text):
                     start = column + match.start()
@@ -254,7 +259,7 @@ class _Code:
         A local name defined in the same piece is in view and gets none. The keyboard
         stops at the first of several links to one place.
         """
-        name = escape(word)
+        name = self.quantities.in_code(word)
         definition = self.listing.names.get(place)
         if definition is None:
             return name
@@ -264,9 +269,11 @@ class _Code:
             return name if is_plain else f'<b class="def">{name}</b>'
         if definition.is_local and origin.piece is self.piece:
             return name
-        again = ' tabindex="-1"' if definition in self.linked else ""
+        marks = attribute(self.quantities.code.get(word, ""))
+        marks += ' tabindex="-1"' if definition in self.linked else ""
         self.linked.add(definition)
-        return f'<a class="use" href="{self.chunks.line_url(origin)}"{again}>{name}</a>'
+        url = self.chunks.line_url(origin)
+        return f'<a class="use" href="{url}"{marks}>{escape(word)}</a>'
 
     def _reference(self, reference: Reference) -> str:
         """Return a reference as a link, with what it stands for where it opens."""

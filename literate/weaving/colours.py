@@ -12,8 +12,10 @@ from pygments.token import STANDARD_TYPES, Comment, Generic, Keyword, Number, St
 from pygments.util import ClassNotFound
 
 from literate.weaving.html import slug
+from literate.weaving.quantities import NONE, Quantities, quantities
 
 _COLOURED = (Comment, Keyword, Number, String)
+_NAMING = ("", STANDARD_TYPES[String])  # colours of tokens that names may stand in
 
 
 class Token(NamedTuple):
@@ -22,10 +24,9 @@ class Token(NamedTuple):
     text: str
     colour: str
 
-    @property
-    def markup(self) -> str:
-        """The token as HTML."""
-        shown = escape(self.text)
+    def markup(self, of: Quantities = NONE) -> str:
+        """Return the token as HTML, with the names of quantities marked."""
+        shown = of.in_code(self.text) if self.colour in _NAMING else escape(self.text)
         return f'<span class="{self.colour}">{shown}</span>' if self.colour else shown
 
 
@@ -48,13 +49,17 @@ def tokenize(text: str, language: str) -> list[list[Token]]:
     return lines[:-1]
 
 
-def highlight(text: str, language: str, line: int | None = None) -> str:
+def highlight(
+    text: str, language: str, line: int | None = None, chapter: str = ""
+) -> str:
     """Return a fenced block that is no chunk as HTML.
 
-    `line` is its line in the document, if scripts are to know it.
+    `line` is its line in the document, if scripts are to know it. In a session, the
+    names of the chapter's quantities are marked.
     """
+    of = quantities(chapter if language == "pycon" else "")
     lines = tokenize(text, language)
-    body = "".join("".join(token.markup for token in each) + "\n" for each in lines)
+    body = "".join("".join(token.markup(of) for token in each) + "\n" for each in lines)
     return (
         f'<div class="highlight example language-{slug(language or "text")}"'
         f"{line_mark(line)}><pre><code>{body}</code></pre></div>"

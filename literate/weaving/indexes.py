@@ -54,7 +54,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, numbers: list[int]) -> 
             f'<a class="n" id="{listing.prefix}{number}" '
             f'href="{chunks.line_url(origin)}" data-n="{number}" '
             f'tabindex="-1" aria-label="Line {number} in the book"></a>'
-            f"{indent}{''.join(token.markup for token in line)}\n"
+            f"{indent}{''.join(token.markup() for token in line)}\n"
         )
     is_frame = numbers[0] > 1 and chunks.document.chunks[piece.name].path
     name = "" if is_frame else chunks.link(piece)

@@ -256,9 +256,12 @@ class _Weaver:
             return f'<div class="math">{formula}</div>'
         if language == "mermaid":
             drawing = self._diagram(text, fence, words)
-            return f'<figure class="diagram">{drawing}</figure>'
+            width = re.search(r' width="([\d.]+)"', drawing)
+            style = f' style="--width: {width[1]}px"' if width else ""
+            return f'<figure class="diagram"{style}>{drawing}</figure>'
         line = fence.start + 1 if language == "pycon" else None
-        return highlight(text, language, line)
+        chapter = self.book.chapter_at(fence.start + 1)
+        return highlight(text, language, line, chapter.anchor)
 
     def _diagram(self, text: str, fence: Fence, words: str) -> str:
         try:

@@ -14,6 +14,7 @@ from literate.core.blocks import Block, Text
 from literate.core.diagnostics import Problem, did_you_mean
 from literate.weaving.book import Book, Chapter, Section
 from literate.weaving.html import curl, link, plain, raw, slug
+from literate.weaving.quantities import quantities
 
 _Found = TypeVar("_Found")
 _TOKEN = re.compile(
@@ -38,6 +39,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _GLOSSARY = re.compile(
     r"^\| term \| meaning \|\n\|[ |:-]+\n((?:\|.*\n)+)", re.MULTILINE
 )
+_STOP = re.compile(r"[.!?:](?=\s)|(?=\s*(?:\||\n\s*\n|\n\s*(?:[-*]|\d+\.)\s))")
 _SHOWN_USES = 3
 
 
@@ -228,7 +230,9 @@ class Prose:
             self.report(index, words, f"mathematics: {message}")
             return ""
         # Said for tables, where it is so anyway; HTML's checkers do not know it.
-        return formula.replace(' scriptlevel="0"', "")
+        formula = formula.replace(' scriptlevel="0"', "")
+        anchor = self.book.chapter_at(index + 1).anchor
+        return quantities(anchor).in_formula(formula)
 
 
 class PageProse:
@@ -238,8 +242,10 @@ class PageProse:
         self.prose = prose
         self.chapter = chapter
         self.is_whole = chapter is None
+        self.quantities = quantities(chapter.anchor if chapter else "")
         self.count = 0
         self._linked: set[str] = set()
+        self._waiting: list[str] = []  # notes of the sentence that is being shown
 
     def title(self, of: Section) -> str:
         """Return the title of a chapter or a part as Markdown."""
@@ -253,12 +259,24 @@ class PageProse:
         if _GLOSSARY.match(text):
             return self._glossary(text, start)
         text = curl(text)
+        around, self._waiting = self._waiting, []
         shown, at = "", 0
         for match in _TOKEN.finditer(text):
-            shown += self._words(text[at : match.start()], has_terms)
+            shown += self._sentences(text[at : match.start()], has_terms)
             shown += self._token(match, start + text.count("\n", 0, match.start()))
             at = match.end()
-        return shown + self._words(text[at:], has_terms)
+        shown += self._sentences(text[at:], has_terms) + "".join(self._waiting)
+        self._waiting = around
+        return shown
+
+    def _sentences(self, text: str, has_terms: bool) -> str:
+        """Return plain words, with the notes that wait where their sentence ends."""
+        stop = _STOP.search(text) if self._waiting else None
+        if not stop:
+            return self._words(text, has_terms)
+        notes, self._waiting = "".join(self._waiting), []
+        first, rest = text[: stop.end()], text[stop.end() :]
+        return self._words(first, has_terms) + notes + self._words(rest, has_terms)
 
     def _token(self, match: re.Match[str], index: int) -> str:
         """Return what stands at a line (from 0) and is not plain words, woven in."""
@@ -270,7 +288,9 @@ class PageProse:
             message = "display mathematics is a block of its own"
             self.prose.report(index, match[0], message, hint)
         if match["note"]:
-            return self._note(match["note"], index)
+            return self._note(match, index)
+        if match["code"]:
+            return self._code(match)
         if match["dfn"]:
             return self._term_defined(match["dfn"])
         if match["tag"]:
@@ -282,6 +302,12 @@ class PageProse:
             target = self._target(match["target"], index, bool(match["mark"]))
             return f"{match['mark']}[{label}]({target})" if target else label
         return match[0]
+
+    def _code(self, match: re.Match[str]) -> str:
+        """Return a span of code; as HTML if a quantity is named in it."""
+        code = match["code"].strip("`")
+        shown = self.quantities.in_code(code)
+        return match[0] if shown == escape(code) else raw(f"<code>{shown}</code>")
 
     def relink(self, markup: str, index: int) -> str:
         """Return HTML, which begins at a line (from 0), with the site's links."""
@@ -309,7 +335,9 @@ class PageProse:
             return target.removeprefix("web/")
         return self.prose.around.repository(target)
 
-    def _note(self, name: str, index: int) -> str:
+    def _note(self, match: re.Match[str], index: int) -> str:
+        """Return the mark of a note, which itself waits for the end of the sentence."""
+        name = match["note"]
         note = self.prose.notes.get(name)
         if note is None:
             hint = did_you_mean(name, self.prose.notes)
@@ -319,10 +347,15 @@ class PageProse:
         number = self.count
         text = self.show(" ".join(note.text.split()), note.start, has_terms=False)
         opening = (
-            f'<sup class="note-mark">{number}</sup><span class="sidenote" '
-            f'role="note"><span class="note-number">{number}</span> '
+            f'<span class="sidenote" role="note">'
+            f'<span class="note-number">{number}</span> '
         )
-        return f"{raw(opening)}{text}{raw('</span>')}"
+        shown = f"{raw(opening)}{text}{raw('</span>')}"
+        mark = raw(f'<sup class="note-mark">{number}</sup>')
+        if match.string[: match.start()].endswith((".", "!", "?")):
+            return mark + shown
+        self._waiting.append(shown)
+        return mark
 
     def _glossary(self, text: str, start: int) -> str:
         """Return the glossary, which is the index of terms: it says who uses each."""
@@ -347,12 +380,12 @@ class PageProse:
 
     def _term_defined(self, name: str) -> str:
         term = self.prose.term(name)
+        mark = self.quantities.of_word(name)
         if term.anchor in self._linked:
             return f"<dfn>{name}</dfn>"
         self._linked.add(term.anchor)
-        return (
-            raw(f'<dfn id="{term.anchor}">') + name + raw("</dfn>") + self._margin(term)
-        )
+        start = f'<dfn id="{term.anchor}"{mark}>'
+        return raw(start) + name + raw("</dfn>") + self._margin(term)
 
     def _margin(self, term: Term) -> str:
         """Return the margin's entry beside a definition: where the term is used."""
@@ -369,23 +402,35 @@ class PageProse:
         )
 
     def _words(self, text: str, has_terms: bool) -> str:
-        """Link the first use of each term that another chapter defines."""
+        """Mark quantities, and link the first use of each term of another chapter."""
         if not has_terms or self.is_whole:
             return text
-        return self.prose.words.sub(self._word, text)
+        shown, at = "", 0
+        for match in self.prose.words.finditer(text):
+            shown += self._marked(text[at : match.start()])
+            shown += self._term_used(match[0], self.prose.term(match[0]))
+            at = match.end()
+        return shown + self._marked(text[at:])
 
-    def _word(self, match: re.Match[str]) -> str:
-        return self._term_used(match[0], self.prose.term(match[0]))
+    def _marked(self, text: str) -> str:
+        """Return words with those marked that mean a quantity of the chapter."""
+
+        def marked(match: re.Match[str]) -> str:
+            mark = self.quantities.of_word(match[0])
+            return raw(f"<span{mark}>{match[0]}</span>")
+
+        return self.quantities.pattern.sub(marked, text)
 
     def _term_used(self, word: str, term: Term) -> str:
         """Return a word that is a term, linked at its first use in another chapter."""
         is_here = self.is_whole or term.chapter is self.chapter
         if is_here or term.anchor in self._linked:
-            return word
+            return self._marked(word)
         self._linked.add(term.anchor)
+        mark = self.quantities.of_word(word)
         return raw(
-            f'<a class="term" href="{term.url}" title="{escape(plain(term.meaning))}">'
-            f"{escape(word)}</a>"
+            f'<a class="term" href="{term.url}"{mark} '
+            f'title="{escape(plain(term.meaning))}">{escape(word)}</a>'
         )
 
 
