@@ -21,6 +21,9 @@ site: .venv ## build the website into site/
 terms: site ## every link of a term with its sentence, for a person to read
 	$(BIN)/python tests/term_links.py site
 
+quantities: site ## every name of a quantity with its line, for a person to read
+	$(BIN)/python tests/quantity_marks.py site
+
 test: .venv ## all tests but the slow ones, about 6 minutes on two cores
 	$(BIN)/pytest
 
@@ -68,5 +71,5 @@ engines: .venv tangle ## measure the engines, train the larger model (needs the 
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch .venv
 
-.PHONY: help tangle run serve site terms test test-fast test-labs slow fuzz \
+.PHONY: help tangle run serve site terms quantities test test-fast test-labs slow fuzz \
 	conformance lint experiments bench engines

@@ -3,7 +3,8 @@
     make quantities                   or, of a site that is built:
     python tests/quantity_marks.py site
 
-A name in another sense is mended in `literate/weaving/quantities.py`.
+A name in another sense is mended in `literate/weaving/quantities.py`. What was read is
+noted in `tests/site/quantities.txt`, which a test compares.
 """
 
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from html_tree import Element, read_html
 
+READ = Path(__file__).parent / "site" / "quantities.txt"
 BLOCKS = {"p", "li", "td", "th", "figcaption", "summary", "pre", "math"}
 
 
@@ -36,9 +38,26 @@ def quantity_marks(page: Element) -> Iterator[tuple[str, str, str]]:
         yield mark.get("data-quantity"), name, " ".join(line.split())
 
 
+def names_by_page(pages: dict[str, Element]) -> str:
+    """Return a line for each quantity of each page: what it is called there."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for page, tree in pages.items():
+        for quantity, name, _ in quantity_marks(tree):
+            found.setdefault((page, quantity), set()).add(name)
+    lines = (
+        f"{page}: {quantity}: {', '.join(sorted(names))}\n"
+        for (page, quantity), names in sorted(found.items())
+    )
+    return "".join(lines)
+
+
 if __name__ == "__main__":
-    for path in sorted(Path(sys.argv[1]).glob("*/index.html")):
-        if path.parent.name == "book":  # all chapters once more
-            continue
-        for mark in quantity_marks(read_html(path.read_text(encoding="utf-8"))):
-            print(path.parent.name, *mark, sep="\t")
+    pages = {
+        path.parent.name: read_html(path.read_text(encoding="utf-8"))
+        for path in sorted(Path(sys.argv[1]).glob("*/index.html"))
+        if path.parent.name != "book"  # which has all chapters once more
+    }
+    for page, tree in pages.items():
+        for mark in quantity_marks(tree):
+            print(page, *mark, sep="\t")
+    READ.write_text(names_by_page(pages), encoding="utf-8")

@@ -161,7 +161,8 @@ export default async function attention(body, lab) {
   const beside = modelChoice(lab, set("beside"), REST, aside);
   roam(maps, ".att-cell", visit);
   maps.addEventListener("click", ({ target }) => target.closest(".att-cell")?.focus());
-  body.append(h("div", { className: "lab-row" }, word, model, beside), said, maps, steps);
+  lab.results = [said, maps, steps];
+  body.append(h("div", { className: "lab-row" }, word, model, beside), ...lab.results);
   tips(body);
   await model.choose(wanted.model);
   await beside.choose(wanted.beside);

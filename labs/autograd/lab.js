@@ -57,7 +57,6 @@ export default async function autograd(body, lab) {
     const got = await lab.ask("autograd.differentiate", args);
     if (number !== asked) return;
     text.setAttribute("aria-invalid", !got);
-    shown.classList.toggle("stale", !got);
     if (!got) return stepper.pause();
     const newShape = JSON.stringify(got.nodes.map((n) => [n.name, n.operation, n.children]));
     const isNew = newShape !== shape;
@@ -96,6 +95,7 @@ export default async function autograd(body, lab) {
   }
 
   const row = h("div", { className: "lab-row ag-typed" }, example, typed);
+  lab.results = [...shown.children].filter((part) => part !== inputs.element);
   body.append(row, lab.message, shown); // what is wrong is said where it was typed
   await take("0");
 }

@@ -105,8 +105,7 @@ export default async function forward(body, lab) {
 
   const word = textField("Word", wanted.text, setText, { size: 16 });
   const model = modelChoice(lab, (name) => ((wanted.model = name), walk()), REST);
-  body.append(
-    h("div", { className: "lab-row" }, word, model),
+  lab.results = [
     h("div", { className: "fwd-where" }, h("span", {}, "Position"), places),
     h(
       "div",
@@ -114,7 +113,8 @@ export default async function forward(body, lab) {
       h("div", { className: "fwd-side" }, h("div", { className: "lab-row" }, back, next), list),
       h("section", { className: "fwd-stage", ariaLabel: "The stage" }, said, panel),
     ),
-  );
+  ];
+  body.append(h("div", { className: "lab-row" }, word, model), ...lab.results);
   tips(body);
   await model.choose(wanted.model);
 }

@@ -120,6 +120,7 @@ export default async function generation(body, lab) {
   const warmth = { min: 0.1, max: 2, step: 0.1, value: settings.temperature };
   const model = modelChoice(lab, (which) => set("model", which), REST);
   const drawn = { className: "gen-draw", ariaLabel: "What the letter was drawn from" };
+  lab.results = [said, grid, h("section", drawn, opened, bars, why)];
   body.append(
     h(
       "div",
@@ -136,9 +137,7 @@ export default async function generation(body, lab) {
       button("Next ten names", further(AT_ONCE)),
       button("From the start", again),
     ),
-    said,
-    grid,
-    h("section", drawn, opened, bars, why),
+    ...lab.results,
   );
   await model.choose(settings.model);
 }

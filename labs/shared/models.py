@@ -58,8 +58,8 @@ def _trained():
     path = HOME / "model.json"
     if not path.exists():
         raise LabError(
-            "There is no trained model of this version of the program. Start the "
-            "server anew to have one made, or train a model yourself."
+            "There is no trained model of this version of the program. Choose the "
+            "untrained one, or train a model in the lab of “The training loop”."
         )
     return microgpt.load(str(path))[0]
 

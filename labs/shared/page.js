@@ -125,6 +125,7 @@ class Lab {
   constructor(machine) {
     this.machine = machine;
     this.message = h("p", { className: "lab-message", role: "alert" });
+    this.results = []; // elements that show what was asked for last
   }
 
   // Call a function and return its value. Of several calls of one function that wait,
@@ -192,6 +193,7 @@ class Lab {
       if (error.name === "Stopped") return undefined;
       this.#failed = name;
       this.say(explain(error));
+      if (name) this.#age(true);
       return undefined;
     }
   }
@@ -199,6 +201,12 @@ class Lab {
   // Show a message below the lab.
   say(text) {
     if (this.message.textContent !== text) this.message.textContent = text;
+    if (!text) this.#age(false);
+  }
+
+  // Beside a mistake, the results are those of an earlier question: dim and out of use.
+  #age(areOld) {
+    for (const result of this.results) result.inert = areOld;
   }
 }
 

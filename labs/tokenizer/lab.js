@@ -28,7 +28,8 @@ export default async function tokenizer(body, lab) {
   const table = h("ol", { className: "lab-chips", ariaLabel: "All tokens" });
   const summary = h("summary", {}, "All tokens");
   const all = h("details", {}, summary, table);
-  body.append(h("div", { className: "lab-row" }, typed), chips, said, names, all);
+  lab.results = [chips, said];
+  body.append(h("div", { className: "lab-row" }, typed), ...lab.results, names, all);
   await show();
   await offer();
   const tokens = await lab.ask("tokenizer.table");

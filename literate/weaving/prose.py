@@ -265,9 +265,10 @@ class PageProse:
             shown += self._sentences(text[at : match.start()], has_terms)
             shown += self._token(match, start + text.count("\n", 0, match.start()))
             at = match.end()
-        shown += self._sentences(text[at:], has_terms) + "".join(self._waiting)
-        self._waiting = around
-        return shown
+        shown += self._sentences(text[at:], has_terms)
+        end = len(shown.rstrip())
+        notes, self._waiting = "".join(self._waiting), around
+        return shown[:end] + notes + shown[end:]
 
     def _sentences(self, text: str, has_terms: bool) -> str:
         """Return plain words, with the notes that wait where their sentence ends."""

@@ -179,8 +179,10 @@ def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab):
     ]:
         word.fill(text)
         frame.get_by_text(said).wait_for()
+        assert frame.locator(".att-maps[inert]").count()  # of another word
     word.fill("")
     page.wait_for_function("document.querySelectorAll('.att-cell').length === 4")
+    assert not frame.locator("[inert]").count()
     word.fill("ann")
     page.wait_for_function("document.querySelectorAll('.att-cell').length === 40")
     frame.locator(".att-map").first.locator("[tabindex='0']").focus()

@@ -456,8 +456,9 @@ def test_sliders_change_the_numbers_and_not_the_picture(open_lab, labs):
     assert shown(lab) == expected(answer, -1)
     number.fill("")
     lab.frame.get_by_text("b needs a number from -100 to 100").wait_for()
+    lab.frame.locator(".graph[inert]").wait_for()
     number.fill("3")
-    lab.frame.locator(".ag-shown:not(.stale)").wait_for()
+    lab.frame.locator(".graph:not([inert])").wait_for()
 
 
 PICKED = [

@@ -251,6 +251,7 @@ def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab, labs):
     ]:
         word.fill(text)
         lab.frame.get_by_text(said).wait_for()
+        assert lab.frame.locator(".fwd[inert]").count()
     word.fill("")
     page.wait_for_function(
         "document.querySelectorAll('.fwd-places button').length === 1"

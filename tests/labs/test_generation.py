@@ -234,6 +234,7 @@ def test_the_keyboard_opens_letters_and_bad_input_is_explained(open_lab, labs):
             said = json.dumps(str(problem.value))
             page_says = "document.querySelector('.lab-message').textContent"
             page.wait_for_function(f"{page_says} === {said}")
+            assert frame.locator(".gen-names[inert]").count()
         frame.get_by_label(field).fill(good)
         message.wait_for(state="hidden")
     assert names_on(lab) == before

@@ -1,5 +1,6 @@
 """What is behind all labs: the bundle, the pinned packages, the machine in the page."""
 
+import ast
 import json
 import os
 import re
@@ -247,6 +248,19 @@ def test_only_functions_for_pages_are_called():
     for name in ("tokenizer", ".encode", "shared.models._untrained", ""):
         with pytest.raises(ValueError, match="not the name of a lab's function"):
             driver.call(name, "{}")
+
+
+def test_no_mistake_sends_the_reader_to_a_command_line():
+    for path in (ROOT / "labs").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and "LabError" in ast.dump(node):
+                said = "".join(
+                    part.value
+                    for part in ast.walk(node)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
+                wrong = r"--[a-z]|command line|terminal|server|python "
+                assert not re.search(wrong, said), path
 
 
 # The machine

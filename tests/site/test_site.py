@@ -26,6 +26,7 @@ from browser import (
     change_colours,
 )
 from html_tree import read_html
+from quantity_marks import READ, names_by_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -164,6 +165,27 @@ def test_a_word_in_another_sense_is_no_term(trees):
         ("from-here-to-production", "value"),
         ("one-head-looking-back", "batch"),  # of matrices
     }
+
+
+def test_names_of_quantities_are_marked_as_they_were_read(trees):
+    chapters = {
+        path.removesuffix("/index.html"): tree
+        for path, tree in trees.items()
+        if path.count("/") == 1 and not path.startswith("book/")
+    }
+    found = names_by_page(chapters)
+    assert found == READ.read_text(encoding="utf-8"), "make quantities, and read"
+
+
+def test_a_letter_in_another_sense_is_no_quantity(site):
+    adam, one_head = (
+        site.read("adam/index.html"),
+        site.read("one-head-looking-back/index.html"),
+    )
+    assert "<mi>v</mi>" in adam and ">v</mi>" not in adam.replace("<mi>v</mi>", "")
+    [add] = re.findall(r'id="chunk-add-two-lists".*?</figure>', one_head, re.DOTALL)
+    assert "data-quantity" not in add
+    assert ".values()" in one_head
 
 
 def test_the_previous_and_the_next_page_are_linked(site, trees):
@@ -564,6 +586,52 @@ def test_terms_explain_themselves(reader, site):
     terms = reader.locator("a.term")
     terms.first.hover()
     reader.wait_for_selector(".md-tooltip2--active")
+
+
+def test_pointing_at_a_quantity_lights_it_everywhere(reader, site):
+    """By mouse and key; without a move of the page, and readable in both colours."""
+    names = """() => [...document.querySelectorAll(".lit")].map(
+        (each) => each.textContent.trim() || each.tagName)"""
+    height = "document.documentElement.scrollHeight"
+    reader.goto(site.url("heads-and-layers/"))
+    reader.locator(".md-nav__link[href*='attention/']").click()  # loaded in place
+    reader.locator("h1", has_text="Attention").wait_for()
+    assert reader.evaluate(names) == []
+    before = reader.evaluate(height)
+    reader.locator("math[display] [data-quantity=key]").hover()
+    reader.locator(".drawing text.lit").first.wait_for()
+    assert {"k", "key", "Key", "keys", "key 0: 0", "line"} <= {*reader.evaluate(names)}
+    assert reader.evaluate(height) == before
+    reader.evaluate(axe())
+    for option, scheme in enumerate(["default", "slate"]):
+        change_colours(reader, option, scheme)
+        assert audit(reader, ["color-contrast"], []) == []
+    reader.locator(".drawing [stroke='var(--value)']").first.dispatch_event("click")
+    assert {"v", "values"} <= {*reader.evaluate(names)} and "k" not in reader.evaluate(
+        names
+    )
+    reader.locator("h1").hover()
+    reader.wait_for_selector(".lit", state="detached")
+    reader.keyboard.press("Tab")
+    reader.locator("a.use[data-quantity=query]:visible").first.focus()
+    assert {"q", "query"} <= {*reader.evaluate(names)}
+
+
+SMALLEST = """() => [...document.querySelectorAll(".drawing, .diagram svg")]
+    .filter((svg) => svg.clientWidth)
+    .flatMap((svg) => [...svg.querySelectorAll("text, .nodeLabel, .edgeLabel")]
+      .filter((text) => text.textContent.trim())
+      .map((text) => parseFloat(getComputedStyle(text).fontSize)
+        * svg.clientWidth / svg.viewBox.baseVal.width))"""
+
+
+@pytest.mark.slow
+def test_the_words_of_figures_can_be_read_on_a_phone(reader, site):
+    reader.set_viewport_size({"width": 390, "height": 844})
+    for path in site.paths:
+        if path != "book/index.html" and re.search("<figure|<svg", site.read(path)):
+            reader.goto(site.url(path))
+            assert min(reader.evaluate(SMALLEST), default=12) > 10.5, path
 
 
 def test_a_wrong_address_offers_the_nearest_chapter(reader, site):

@@ -641,6 +641,22 @@ def test_notes_stand_where_they_are_called():
     assert re.search(r'class="sidenote".*Because of \*reasons\*', text, re.DOTALL)
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("One[^n], as we say. Two.", "One1, as we say.[N] Two."),
+        ("One.[^n] Two.", "One.1[N] Two."),
+        ("One[^n]\n\nTwo.", "One1[N]\n"),
+        ("One[^n] and `two. three`", "One1 and `two. three`[N]"),
+    ],
+)
+def test_a_note_does_not_cut_a_sentence(written, shown):
+    site = woven(f"# A\n\n## B\n\n{written}\n\n[^n]: N\n")
+    text = page(site, "b.md").text.replace(MARK, "")
+    text = re.sub(r'<span class="sidenote".*?</span> (.*?)</span>', r"[\1]", text)
+    assert shown in re.sub("<[^>]*>", "", text)
+
+
 def test_mathematics_is_mathml_and_code_is_not():
     text = page(woven(DOCUMENT), "first-chapter.md").text
     assert "<math>" in text and "&lt;" in text and "`$5`" in text
