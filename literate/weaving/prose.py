@@ -39,7 +39,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _GLOSSARY = re.compile(
     r"^\| term \| meaning \|\n\|[ |:-]+\n((?:\|.*\n)+)", re.MULTILINE
 )
-_STOP = re.compile(r"[.!?:](?=\s)|(?=\s*(?:\||\n\s*\n|\n\s*(?:[-*]|\d+\.)\s))")
+_STOP = re.compile(r"[.!?](?=\s)|(?=\s*(?:\||\n\s*\n|\n\s*(?:[-*]|\d+\.)\s))")
 _SHOWN_USES = 3
 
 

@@ -644,7 +644,7 @@ def test_notes_stand_where_they_are_called():
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        ("One[^n], as we say. Two.", "One1, as we say.[N] Two."),
+        ("One[^n], as we say: so. Two.", "One1, as we say: so.[N] Two."),
         ("One.[^n] Two.", "One.1[N] Two."),
         ("One[^n]\n\nTwo.", "One1[N]\n"),
         ("One[^n] and `two. three`", "One1 and `two. three`[N]"),
