@@ -24,7 +24,7 @@ terms: site ## every link of a term with its sentence, for a person to read
 quantities: site ## every name of a quantity with its line, for a person to read
 	$(BIN)/python tests/quantity_marks.py site
 
-test: .venv ## all tests but the slow ones, about 6 minutes on two cores
+test: .venv ## all tests but the slow ones, about 8 minutes on two cores
 	$(BIN)/pytest
 
 test-fast: .venv ## the tests that need no browser and no long training, 90 seconds
