@@ -50,14 +50,11 @@ class _Map(Drawing):
             fill="none", stroke=RULE, stroke_width=2,
         )  # fmt: skip
 
-    def path(self, *points: tuple[float, float], colour: str = SOFT, **more) -> None:
+    def path(self, *points: tuple[float, float], colour: str = SOFT,
+             width: float = 1.5) -> None:  # fmt: skip
         """Draw an arrow that goes around corners."""
-        self.curve([*points[:-1]], stroke=colour, **{"stroke_width": 1.5} | more)
-        self.arrow(*points[-2], *points[-1], colour, **{"width": 1.5} | _dashes(more))
-
-
-def _dashes(more: dict) -> dict:
-    return {k: v for k, v in more.items() if k == "stroke_dasharray"}
+        self.curve([*points[:-1]], stroke=colour, stroke_width=width)
+        self.arrow(*points[-2], *points[-1], colour, width)
 
 
 @figure("map")
@@ -138,7 +135,7 @@ def _think(drawing: _Map) -> None:
     drawing.line(relu + 32, 470, down - 31, 470, stroke=SOFT, stroke_width=1.5)
     drawing.region("down", down, 470, 62, "mlp linear gpt.fc1", "mlp", "MLP")
     drawing.path((down, 484), (down, 505), (STREAM_X + 16, 505), colour=STREAM,
-                 stroke_width=2)  # fmt: skip
+                 width=2)  # fmt: skip
     _add(drawing, "sum again", 505, "gpt.fc1")
 
 
