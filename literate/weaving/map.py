@@ -61,7 +61,10 @@ class Map:
         return [region for region in self.regions.values() if region.pages & paths]
 
     def draw(self, chapters: Collection[Chapter]) -> str:
-        """Return the map with a link on each region; what chapters are about is lit."""
+        """Return the drawing, what chapters are about lit, with a link on each region.
+
+        Both belong into a frame of the class "map-frame".
+        """
         lit = {region.name for region in self.here(chapters)}
 
         def light(match: re.Match[str]) -> str:
@@ -70,7 +73,7 @@ class Map:
 
         links = [self._link(each, each.name in lit) for each in self.regions.values()]
         drawing = _REGION.sub(light, self.drawing)
-        return f'<span class="map-frame">{drawing}{"".join(links)}</span>'
+        return drawing + "".join(links)
 
     def _link(self, region: Region, is_lit: bool) -> str:
         """Return a link that lies on a region."""
@@ -103,7 +106,7 @@ class Map:
         return (
             '<nav class="map" aria-label="Map of the model" data-search-exclude>'
             f"<details><summary>On the map: <b>{escape(said)}</b></summary>"
-            f"{self.draw([chapter])}</details></nav>"
+            f'<div class="map-frame">{self.draw([chapter])}</div></details></nav>'
         )
 
     def _region(self, match: re.Match[str]) -> Region:

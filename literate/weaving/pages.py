@@ -243,7 +243,8 @@ class _Weaver:
             return raw_block(self._fence(block, opens=not prose.is_whole))
         text = self.book.text(block)
         if self.map.drawing and text.strip().endswith(PICTURE):
-            return raw_block(f'<p class="map">{self._map_of_part(block)}</p>')
+            drawing = self._map_of_part(block)
+            return raw_block(f'<p class="map map-frame">{drawing}</p>')
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
             return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
