@@ -121,6 +121,9 @@ def test_the_map_is_beside_the_text_or_folded_above_it(reader, site):
 
     reader.set_viewport_size({"width": 390, "height": 844})
     assert not frame.is_visible()
+    reader.emulate_media(media="print")
+    assert frame.is_visible()
+    reader.emulate_media(media="screen")
     reader.locator(".map summary").focus()
     reader.keyboard.press("Enter")
     assert frame.bounding_box()["width"] > 300
@@ -129,8 +132,5 @@ def test_the_map_is_beside_the_text_or_folded_above_it(reader, site):
     reader.keyboard.press("Tab")
     names = reader.evaluate("document.activeElement.ariaLabel")
     assert names == "names: Documents, ⟨Split a text into documents⟩"
-    reader.emulate_media(media="print")
-    assert frame.is_visible()
-    reader.emulate_media(media="screen")
     reader.get_by_role("link", name="loss:").click()
     reader.wait_for_url("**/the-loss/#chunk-measure-the-surprise-at-a-document")
