@@ -75,26 +75,6 @@ class Map:
         drawing = _REGION.sub(light, self.drawing)
         return drawing + "".join(links)
 
-    def _link(self, region: Region, is_lit: bool) -> str:
-        """Return a link that lies on a region."""
-        if region.piece is None:
-            return ""
-        chapter = self.chunks.book.chapter_at(region.piece.line).plain_title
-        name = escape(f"{region.name}: {chapter}, ⟨{region.piece.name}⟩")
-        current = ' aria-current="true"' if is_lit else ""
-        return (
-            f'<a href="{self.chunks.url(region.piece)}" aria-label="{name}" '
-            f'title="{name}" style="{self._style(region.place)}"{current}></a>'
-        )
-
-    def _style(self, place: str) -> str:
-        """Return where on the drawing a place is, in percent."""
-        size = re.search(r'viewBox="0 0 (\d+) (\d+)"', self.drawing)
-        whole = [int(size[1]), int(size[2])] * 2
-        shares = [100 * float(x) / y for x, y in zip(place.split(), whole)]
-        names = ("left", "top", "width", "height")
-        return ";".join(f"{n}:{share:.2f}%" for n, share in zip(names, shares))
-
     def beside(self, chapter: Chapter) -> str:
         """Return the map for the page of a chapter; "" if no region is about it."""
         here = self.here([chapter])
@@ -108,6 +88,26 @@ class Map:
             f"<details><summary>On the map: <b>{escape(said)}</b></summary>"
             f'<div class="map-frame">{self.draw([chapter])}</div></details></nav>'
         )
+
+    def _link(self, region: Region, is_lit: bool) -> str:
+        """Return a link that lies on a region."""
+        if region.piece is None:
+            return ""
+        chapter = self.chunks.book.chapter_at(region.piece.line).plain_title
+        name = escape(f"{region.name}: {chapter}, ⟨{region.piece.name}⟩")
+        current = ' aria-current="true"' if is_lit else ""
+        return (
+            f'<a class="to-chunk" href="{self.chunks.url(region.piece)}" '
+            f'aria-label="{name}" style="{self._style(region.place)}"{current}></a>'
+        )
+
+    def _style(self, place: str) -> str:
+        """Return where on the drawing a place is, in percent."""
+        size = re.search(r'viewBox="0 0 (\d+) (\d+)"', self.drawing)
+        whole = [int(size[1]), int(size[2])] * 2
+        shares = [100 * float(x) / y for x, y in zip(place.split(), whole)]
+        names = ("left", "top", "width", "height")
+        return ";".join(f"{n}:{share:.1f}%" for n, share in zip(names, shares))
 
     def _region(self, match: re.Match[str]) -> Region:
         names = match["defined"].split()

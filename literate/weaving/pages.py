@@ -244,7 +244,8 @@ class _Weaver:
         text = self.book.text(block)
         if self.map.drawing and text.strip().endswith(PICTURE):
             drawing = self._map_of_part(block)
-            return raw_block(f'<p class="map map-frame">{drawing}</p>')
+            frame = '<p class="map map-frame" data-search-exclude>'
+            return raw_block(f"{frame}{drawing}</p>")
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
             return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
