@@ -149,6 +149,7 @@ def _weave(config: MkDocsConfig) -> Site:
         figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*")],
         labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
         exercises=list(judging.find_all()),
+        map=(ROOT / "web" / "figures" / "map.svg").read_text(encoding="utf-8"),
     )
     site = weave(document, outputs, surroundings)
     texts = {o.path: o.text for o in outputs if isinstance(o, Output)}

@@ -2,6 +2,7 @@
 
 import { button, fixed, h, modelChoice, textField } from "../shared/controls.js";
 import { farthest, number, redraw, roam, tips } from "../shared/numbers.js";
+import { loadMap } from "./map.js";
 
 const REST = 400; // milliseconds between two looks at a model that is being trained
 const LIKELIEST = 8; // tokens that have a bar
@@ -13,19 +14,21 @@ export default async function forward(body, lab) {
   const wanted = { model: "trained", text: "emma", position: 0 };
   let shown = null; // what forward.walk answered
   let stage = 0;
+  let layer = 1; // the one that the map shows
   const places = h("div", { className: "fwd-places", role: "group", ariaLabel: "Position" });
-  const list = h("ol", { className: "fwd-list", ariaLabel: "Stages" });
+  const layers = h("div", { className: "fwd-layers", role: "group", ariaLabel: "Layer" });
+  const map = await loadMap();
   const said = h("p", { className: "fwd-said", role: "status" });
   const panel = h("div", { className: "fwd-panel" });
 
   async function walk() {
     const answer = await lab.ask("forward.walk", wanted);
     if (!answer) return;
-    const titles = (each) => each?.stages.map(({ title }) => title).join();
-    const isSame = titles(shown) === titles(answer);
     shown = answer;
     drawPlaces();
-    if (!isSame) drawList();
+    drawLayers();
+    const { names, probs } = shown.guess;
+    map.pass(shown.tokens[shown.position], names[probs.indexOf(Math.max(...probs))]);
     show(Math.min(stage, shown.stages.length - 1));
   }
 
@@ -42,31 +45,30 @@ export default async function forward(body, lab) {
     for (const [i, chip] of chips.entries()) chip.tabIndex = i === position ? 0 : -1;
   }
 
-  function drawList() {
-    const items = shown.stages.map(({ title }, i) => {
-      const entry = h(
-        "button",
-        { type: "button", onclick: () => entry.focus() },
-        h("b", {}, String(i + 1)),
-        h("span", {}, title),
-      );
-      return h("li", {}, entry);
-    });
-    redraw(list, "button", ...items);
+  // Where there are several layers, the map shows one of them.
+  function drawLayers() {
+    const count = Math.max(...shown.stages.map(({ layer }) => layer));
+    const choices = [...Array(count > 1 ? count : 0).keys()].map((i) =>
+      button(`Layer ${i + 1}`, () => show(shown.stages.findIndex((s) => s.layer === i + 1))),
+    );
+    redraw(layers, "button", ...choices);
   }
 
-  // Show a stage; the list marks it, and the Tab key comes to it there.
+  // Show a stage; the map marks it, and the Tab key comes to it there.
   function show(index) {
     stage = index;
-    const { title, said: text, code, shape, groups } = shown.stages[stage];
+    const { title, said: text, code, shape, groups, at } = shown.stages[stage];
+    layer = shown.stages[stage].layer || layer;
     const count = shown.stages.length;
     const where = `Stage ${stage + 1} of ${count}: ${title}`;
     said.replaceChildren(h("b", {}, where), " ", text);
-    for (const [i, entry] of [...list.querySelectorAll("button")].entries()) {
-      entry.tabIndex = i === stage ? 0 : -1;
-      if (i === stage) entry.setAttribute("aria-current", "step");
-      else entry.removeAttribute("aria-current");
+    for (const [i, choice] of [...layers.children].entries()) {
+      choice.setAttribute("aria-pressed", i + 1 === layer);
     }
+    for (const each of shown.stages) {
+      if (each.layer === 0 || each.layer === layer) map.fill(each.at);
+    }
+    map.mark(Object.keys(at));
     back.setAttribute("aria-disabled", stage === 0);
     next.setAttribute("aria-disabled", stage === count - 1);
     const most = farthest(groups.map(({ values }) => values));
@@ -93,8 +95,9 @@ export default async function forward(body, lab) {
     wanted.position = position;
     walk();
   });
-  roam(list, "button", (entry) => {
-    const index = [...list.querySelectorAll("button")].indexOf(entry);
+  roam(map.frame, "button", ({ dataset: { region } }) => {
+    const isThere = (each) => region in each.at && (each.layer === 0 || each.layer === layer);
+    const index = shown?.stages.findIndex(isThere) ?? stage;
     if (index !== stage) show(index);
   });
   function setText(text) {
@@ -110,7 +113,12 @@ export default async function forward(body, lab) {
     h(
       "div",
       { className: "fwd" },
-      h("div", { className: "fwd-side" }, h("div", { className: "lab-row" }, back, next), list),
+      h(
+        "div",
+        { className: "fwd-side" },
+        h("div", { className: "fwd-steps" }, back, next, layers),
+        map.frame,
+      ),
       h("section", { className: "fwd-stage", ariaLabel: "The stage" }, said, panel),
     ),
   ];

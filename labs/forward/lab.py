@@ -12,7 +12,9 @@ def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:
     `tokens` are what stands at the positions, BOS first. Each of the `stages` has a
     `title`, the program's `code` for it, the `shape` of what it makes, a sentence that
     says what happened, `said`, and `groups`: vectors with a `label`, their `values`
-    and, where each number has one, `names`. `guess` has the `probs` of all tokens, the
+    and, where each number has one, `names`. `at` gives the numbers that it makes in
+    each region of the map where it is, and `layer`, from 1, is 0 outside of the layers.
+    `guess` has the `probs` of all tokens, the
     `names` of these, and `next`, the token that follows in the text; all from the
     program. Raises LabError if the text cannot be read or has no such position.
     """
@@ -28,7 +30,8 @@ def walk(model: str = "trained", text: str = "emma", position: int = 0) -> dict:
         prefix = f"Layer {number}: " if len(here.layers) > 1 else ""
         seen = letters[: position + 1]
         for stage in [*_attention(layer, seen), *_mlp(layer)]:
-            stages.append({**stage, "title": prefix + stage["title"]})
+            title = prefix + stage["title"]
+            stages.append({**stage, "title": title, "layer": number})
     following = tokens[position + 1]
     return {
         "text": text,
@@ -45,6 +48,7 @@ def _entry(here: trace.Position, letter: str, position: int) -> list[dict]:
     return [
         _stage(
             "Embedding",
+            {"embedding": here.embedded},
             [embedding],
             f"{len(here.embedded)} numbers",
             f"Row {here.token} of wte says which token this is, {letter}. Row "
@@ -55,6 +59,7 @@ def _entry(here: trace.Position, letter: str, position: int) -> list[dict]:
         ),
         _stage(
             "Norm of the embedding",
+            {"norm": here.layers[0].entered},
             [norm],
             f"{len(here.embedded)} numbers",
             f"All numbers were multiplied by {here.scale:.3f}, so that the mean of "
@@ -76,6 +81,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
     return [
         _stage(
             "Norm before attention",
+            {"norm before attention": layer.normed},
             [norm],
             f"{width} numbers",
             f"The stream is brought to the standard size: times {layer.scales[0]:.3f}. "
@@ -84,6 +90,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Query, key and value",
+            {"query": layer.query, "key": layer.key, "value": layer.value},
             [query, key, value],
             split,
             f"Three matrices of {width} by {width} make three lists: what {letter} "
@@ -95,6 +102,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Scores",
+            {"scores": [x for head in layer.heads for x in head.scores]},
             [scoring],
             weights,
             f"In each head, the query of {letter} is compared with the key of each "
@@ -103,6 +111,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Weights",
+            {"weights": [x for head in layer.heads for x in head.weights]},
             [weighing],
             weights,
             f"The scores are divided by the root of {size}, and softmax turns them "
@@ -111,6 +120,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "What the heads found",
+            {"mix": layer.found},
             chunks.code(trace.MIX),
             f"{width} numbers: {heads} heads of {size}",
             "Each head adds up the values of the positions, each times its weight. The "
@@ -119,6 +129,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Heads mixed",
+            {"output": layer.mixed},
             [mixing],
             f"{width} numbers",
             f"A matrix of {width} by {width} lets every number depend on all heads.",
@@ -126,6 +137,7 @@ def _attention(layer: trace.Layer, seen: list[str]) -> list[dict]:
         ),
         _stage(
             "Added to the stream",
+            {"sum": layer.attended},
             [adding],
             f"{width} numbers",
             "What attention found is added to what was known: the residual connection.",
@@ -145,6 +157,7 @@ def _mlp(layer: trace.Layer) -> list[dict]:
     return [
         _stage(
             "Norm before the MLP",
+            {"norm before the MLP": layer.normed_again},
             [adding],
             f"{width} numbers",
             f"The stream is brought to the standard size: times {layer.scales[1]:.3f}.",
@@ -152,6 +165,7 @@ def _mlp(layer: trace.Layer) -> list[dict]:
         ),
         _stage(
             "Hidden neurons",
+            {"up": layer.hidden},
             [hidden],
             f"{wide} numbers",
             f"A matrix of {wide} by {width} compares the {width} numbers with the "
@@ -160,6 +174,7 @@ def _mlp(layer: trace.Layer) -> list[dict]:
         ),
         _stage(
             "ReLU",
+            {"ReLU": layer.active},
             [relu],
             f"{wide} numbers",
             f"What is below zero becomes zero. {awake} of {wide} neurons are awake.",
@@ -167,6 +182,7 @@ def _mlp(layer: trace.Layer) -> list[dict]:
         ),
         _stage(
             "What the MLP thinks",
+            {"down": layer.thought},
             [thought],
             f"{width} numbers",
             f"A matrix of {width} by {wide} narrows them to {width} again. Only "
@@ -175,6 +191,7 @@ def _mlp(layer: trace.Layer) -> list[dict]:
         ),
         _stage(
             "Added to the stream again",
+            {"sum again": layer.left},
             [adding],
             f"{width} numbers",
             "What the MLP thinks is added as well. That is what leaves the layer.",
@@ -195,6 +212,7 @@ def _guess(here: trace.Position, names: list[str], following: int) -> list[dict]
     return [
         _stage(
             "Logits",
+            {"logits": here.logits},
             [logits],
             f"{len(names)} numbers, one for each token",
             f"A matrix of {len(names)} by {size} gives each token a score, a logit. "
@@ -203,6 +221,7 @@ def _guess(here: trace.Position, names: list[str], following: int) -> list[dict]
         ),
         _stage(
             "Probabilities",
+            {"probabilities": here.probs},
             [probabilities],
             f"{len(names)} numbers, one for each token",
             "Softmax turns the logits into probabilities, here at temperature 1. The "
@@ -213,9 +232,16 @@ def _guess(here: trace.Position, names: list[str], following: int) -> list[dict]
     ]
 
 
-def _stage(title: str, code: list[str], shape: str, said: str, *groups: dict) -> dict:
-    stage = {"title": title, "code": code, "shape": shape, "said": said}
-    return {**stage, "groups": [*groups]}
+def _stage(
+    title: str,
+    at: dict[str, list[float]],
+    code: list[str],
+    shape: str,
+    said: str,
+    *groups: dict,
+) -> dict:
+    stage = {"title": title, "at": at, "layer": 0, "code": code, "shape": shape}
+    return {**stage, "said": said, "groups": [*groups]}
 
 
 def _group(label: str, values: list[float], names: list[str] | None = None) -> dict:

@@ -23,6 +23,7 @@ from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
 from literate.weaving.html import Page, plain, raw, raw_block
+from literate.weaving.map import PICTURE, Map
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
@@ -67,6 +68,7 @@ class _Weaver:
         self.prose = Prose(self.book, surroundings)
         self.chunks = Chunks(self.book, outputs)
         self.changes = find_changes(self.chunks)
+        self.map = Map(surroundings.map, self.chunks, self.prose)
 
     def site(self) -> Site:
         front, *chapters = self.book.chapters
@@ -106,6 +108,8 @@ class _Weaver:
         body = self._part(chapter, prose)
         numbers = _numbers(chapter)
         body += f"\n# {prose.title(chapter)} {{ #{chapter.anchor}{numbers} }}\n"
+        if not chapter.is_opening:
+            body += raw_block(self.map.beside(chapter))
         body += self._blocks(chapter.blocks, prose)
         terms = self.prose.terms.values()
         defined = [term.word for term in terms if term.chapter is chapter]
@@ -239,6 +243,10 @@ class _Weaver:
         if isinstance(block, Fence):
             return raw_block(self._fence(block, opens=not prose.is_whole))
         text = self.book.text(block)
+        if self.map.drawing and text.strip().endswith(PICTURE):
+            drawing = self._map_of_part(block)
+            frame = '<p class="map map-frame" data-search-exclude>'
+            return raw_block(f"{frame}{drawing}</p>")
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
             return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
@@ -263,6 +271,11 @@ class _Weaver:
         line = fence.start + 1 if language == "pycon" else None
         chapter = self.book.chapter_at(fence.start + 1)
         return highlight(text, language, line, chapter.anchor)
+
+    def _map_of_part(self, block: Block) -> str:
+        """Return the map, with what the chapters of a block's part are about lit."""
+        part = self.book.chapter_at(block.start + 1).part
+        return self.map.draw([each for each in self.book.chapters if each.part is part])
 
     def _diagram(self, text: str, fence: Fence, words: str) -> str:
         try:

@@ -48,7 +48,8 @@ class Surroundings:
 
     `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
     a file's path into its address, "" if it has none. `figures` are the paths of the
-    pictures that there are, `labs` and `exercises` the names of those.
+    pictures that there are, `labs` and `exercises` the names of those. `map` is the map
+    of the model as SVG, "" if there is none.
     """
 
     draw: Callable[[str], str]
@@ -56,6 +57,7 @@ class Surroundings:
     figures: Collection[str] = ()
     labs: Collection[str] = ()
     exercises: Collection[str] = ()
+    map: str = ""
 
 
 @dataclass

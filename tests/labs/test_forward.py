@@ -288,3 +288,36 @@ def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab, labs):
     for width in (360, 390):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+DRIVEN = """async ([address, answer]) => {
+  const lab = document.querySelector('[data-lab="forward"]');
+  const body = document.createElement('div');
+  const style = document.createElement('link');
+  Object.assign(style, { rel: 'stylesheet', href: new URL('../labs.css', address).href });
+  body.className = 'lab-body';
+  lab.append(style, body);
+  const { default: forward } = await import(address);
+  const ask = async (name) => (name === 'forward.walk' ? answer : ['yours']);
+  await forward(body, { ask, machine: new EventTarget() });
+}"""
+
+
+def test_the_map_shows_one_of_several_layers(reader, site, deep, labs):
+    answer = labs("forward.walk", model="yours", text="anna", position=2)
+    reader.set_default_timeout(10000)
+    reader.goto(site.url("the-whole-model/"))
+    reader.evaluate(DRIVEN, [site.url("labs/forward/lab.js"), answer])
+    said = reader.locator(".fwd-said b")
+    reader.get_by_role("button", name="mix", exact=True).click()
+    assert said.inner_text() == "Stage 7 of 28: Layer 1: What the heads found"
+    reader.get_by_role("button", name="Layer 2").click()
+    reader.get_by_role("button", name="mix", exact=True).click()
+    assert said.inner_text() == "Stage 19 of 28: Layer 2: What the heads found"
+    current = reader.locator(".fwd-map [aria-current='step']")
+    assert current.get_attribute("aria-label") == "mix"
+    reader.get_by_role("button", name="logits", exact=True).click()
+    reader.keyboard.press("ArrowLeft")
+    assert said.inner_text() == "Stage 26 of 28: Layer 2: Added to the stream again"
+    cells = reader.locator(".fwd-strip").last.locator(".fwd-above")
+    assert cells.count() == 27
