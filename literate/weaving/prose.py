@@ -47,7 +47,9 @@ class Surroundings:
 
     `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
     a file's path into its address, "" if it has none. `figures` are the paths of the
-    pictures that there are, `labs` and `exercises` the names of those.
+    pictures that there are, `labs` and `exercises` the names of those. `lead` says on
+    the cover what the book is; `run` is the training that it shows, if there is one, as
+    `labs/record.py` records it.
     """
 
     draw: Callable[[str], str]
@@ -55,6 +57,8 @@ class Surroundings:
     figures: Collection[str] = ()
     labs: Collection[str] = ()
     exercises: Collection[str] = ()
+    lead: str = ""
+    run: dict | None = None
 
 
 @dataclass
