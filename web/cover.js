@@ -1,12 +1,13 @@
 // The recorded training on the cover: plays it once, and lets the reader go through it.
 
 (() => {
-  const PACE = 220; // milliseconds from one stop to the next
+  const PACE = 260; // milliseconds from one stop to the next
   const figure = document.querySelector(".run");
-  const { stops, losses, names, guesses, most } = JSON.parse(
+  const { stops, losses, names, guesses } = JSON.parse(
     figure.querySelector("script").textContent,
   );
   const last = stops.length - 1;
+  const most = Math.max(...guesses.flat());
   const slider = figure.querySelector("input");
   const button = figure.querySelector("button");
   const rows = figure.querySelectorAll(".run-names li");
@@ -20,7 +21,7 @@
     figure.querySelector(".run-step").textContent = step;
     figure.querySelector(".run-loss b").textContent = loss;
     rows.forEach((row, n) => spell(row, names[i][n]));
-    bars.forEach((bar, n) => bar.style.setProperty("--p", Math.min(1, guesses[i][n] / most)));
+    bars.forEach((bar, n) => bar.style.setProperty("--p", guesses[i][n] / most));
     slider.value = i;
     slider.ariaValueText = `step ${step}, loss ${loss}: ${names[i].join(", ")}`;
   }
@@ -61,6 +62,8 @@
   });
   button.addEventListener("click", () => (playing ? pause() : play()));
   show(last);
+  figure.offsetWidth; // it stands there already: only what comes now shall move
+  figure.classList.add("is-live");
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   const seen = new IntersectionObserver(
     (entries) => {

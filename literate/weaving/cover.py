@@ -18,7 +18,6 @@ TRAINING_LAB = "training"
 _MEAN = 50  # steps that the line of a training is the mean of
 _TOP, _BOTTOM = 4.1, 1.5  # of the losses that are drawn
 _WIDTH, _HEIGHT = 1000, 400  # of the drawing, which is stretched to its place
-_MOST_LIKELY = 40  # percent: the height of a whole bar
 _MARKED = re.compile(r'data-exercise="([\w-]+)"')
 _LAB = re.compile(r'data-lab="([\w-]+)"')
 _STAGE = re.compile(r'data-stage="([\w-]+)"')
@@ -86,7 +85,7 @@ def training(run: dict) -> str:
     losses, steps = run["losses"], len(run["losses"])
     means = [losses[0], *(_mean(losses, stop) for stop in run["stops"][1:])]
     data = {key: run[key] for key in ("stops", "names", "guesses")}
-    data |= {"losses": [round(mean, 2) for mean in means], "most": _MOST_LIKELY}
+    data |= {"losses": [round(mean, 2) for mean in means]}
     blind = math.log(len(run["tokens"]) + 1)
     told = (
         f"The loss of one training over {steps:,} steps. It begins at "
@@ -106,9 +105,9 @@ preserveAspectRatio="none" role="img" aria-label="{told}">{_drawing(losses)}</sv
 <section aria-hidden="true"><p>What it expects after \
 <b class="tile">{escape(run["before"])}</b></p>\
 <div class="run-guess">{_bars(run)}</div></section></div>
-{_states(run)}<figcaption>A run of this book’s program, recorded: a dot for the loss \
-of each step, a line for their mean. The names are the same six draws each \
-time.</figcaption>
+{_states(run)}<figcaption>A run of this book’s program, recorded. Each dot is the \
+loss of one step, the line is their mean. Each name is drawn with the same random \
+numbers again and again.</figcaption>
 <script type="application/json">{json.dumps(data, separators=(",", ":"))}</script>
 <script src="cover.js" async></script></figure>"""
 
@@ -172,12 +171,11 @@ def _tiles(name: str) -> str:
 
 def _bars(run: dict) -> str:
     """Return a bar for each token, the last one for the end of a name."""
-    guess = run["guesses"][-1]
+    guess, most = run["guesses"][-1], max(map(max, run["guesses"]))
+    names = [*map(escape, run["tokens"]), "end"]
     return "".join(
-        f'<span style="--p:{min(1, percent / _MOST_LIKELY):.2f}"><i></i>{name}</span>'
-        for name, percent in zip(
-            [*map(escape, run["tokens"]), "end"], guess, strict=True
-        )
+        f'<span style="--p:{percent / most:.2f}"><i></i>{name}</span>'
+        for name, percent in zip(names, guess, strict=True)
     )
 
 
@@ -222,11 +220,11 @@ def _entry(book: Book, chapter: Chapter, describe: Callable[[Chapter], str]) -> 
     if labs - {"exercise", "stage"}:
         marks += '<span class="has-lab">lab</span>'
     solved = [name for block in chapter.blocks for name in _found(_MARKED, book, block)]
+    for stage, loss in _stages(book, chapter):
+        marks += f"<span><code>{stage}.py</code> loss {loss}</span>"
     if solved:
         count = f"{len(solved)} exercise{'s' if len(solved) > 1 else ''}"
         marks += f'<span data-exercises="{" ".join(solved)}">{count}</span>'
-    for stage, loss in _stages(book, chapter):
-        marks += f"<span><code>{stage}.py</code> loss {loss}</span>"
     return (
         f'<li><i class="number">{chapter.number}</i>{chapter.link}'
         f"<p>{escape(describe(chapter))}</p><small>{marks}</small></li>"

@@ -25,7 +25,7 @@ from literate.weaving.html import Page, plain, raw, raw_block
 from literate.weaving.prose import SENTENCE_END, PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
-_PROMISED = 130  # characters of an entry in the contents
+_PROMISED = 130  # characters that several sentences have in the contents
 _LIST_OR_TABLE = re.compile(r"[|>]|([-*]|\d+\.)\s")
 _FORMULA = re.compile(r"\$[^$]*(?:[_^{]|\\(?!log\b))[^$]*\$")
 
@@ -307,7 +307,7 @@ def _first_sentences(sentences: Iterable[str], least: float, most: int) -> str:
         if len(longer) > most and len(described) > least:
             break
         described = longer
-    return shorten(described, most, placeholder=" …")
+    return shorten(described, _DESCRIBED, placeholder=" …")
 
 
 def _numbers(chapter: Chapter) -> str:
