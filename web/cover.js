@@ -4,10 +4,11 @@
   const PACE = 260; // milliseconds from one stop to the next
   const figure = document.querySelector(".run");
   const { stops, losses, names, guesses } = JSON.parse(
-    figure.querySelector("script").textContent,
+    figure.querySelector("template").content.textContent,
   );
   const last = stops.length - 1;
   const most = Math.max(...guesses.flat());
+  const head = figure.querySelector(".run-head");
   const slider = figure.querySelector("input");
   const button = figure.querySelector("button");
   const rows = figure.querySelectorAll(".run-names li");
@@ -17,7 +18,7 @@
 
   function show(i) {
     const [step, loss] = [count(stops[i]), losses[i].toFixed(2)];
-    figure.style.setProperty("--at", `${(100 * i) / last}%`);
+    head.style.setProperty("--at", `${(100 * i) / last}%`);
     figure.querySelector(".run-step").textContent = step;
     figure.querySelector(".run-loss b").textContent = loss;
     rows.forEach((row, n) => spell(row, names[i][n]));

@@ -94,11 +94,11 @@ def training(run: dict) -> str:
     return f"""<figure class="run" data-search-exclude>
 <div class="run-chart"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" \
 preserveAspectRatio="none" role="img" aria-label="{told}">{_drawing(losses)}</svg>
-{_levels(blind)}{_ticks(steps)}<span class="run-head"></span>
+<span class="run-head"></span>{_levels(blind)}{_ticks(steps)}
 <input type="range" min="0" max="{last}" value="{last}" aria-label="Steps of training">
 </div>
-<p class="run-bar"><button type="button">Play</button><span>step \
-<b class="run-step">{steps:,}</b> of {steps:,}</span><span class="run-loss">loss \
+<p class="run-bar"><button type="button">Play</button><span>\
+<b class="run-step">{steps:,}</b> of {steps:,} steps</span><span class="run-loss">loss \
 <b>{means[-1]:.2f}</b></span></p>
 <div class="run-said"><section><p>Names that it makes up</p>\
 <ol class="run-names">{"".join(map(_tiles, run["names"][last]))}</ol></section>
@@ -108,7 +108,7 @@ preserveAspectRatio="none" role="img" aria-label="{told}">{_drawing(losses)}</sv
 {_states(run)}<figcaption>A run of this book’s program, recorded. Each dot is the \
 loss of one step, the line is their mean. Each name is drawn with the same random \
 numbers again and again.</figcaption>
-<script type="application/json">{json.dumps(data, separators=(",", ":"))}</script>
+<template>{escape(json.dumps(data, separators=(",", ":")), quote=False)}</template>
 <script src="cover.js" async></script></figure>"""
 
 

@@ -80,7 +80,7 @@ def test_the_cover_shows_a_run_only_where_there_is_one():
     assert "<li><b>a</b></li>" in text  # the last state is there without a script
     assert "<td>a&lt;a</td><td>a&lt;a</td><td>aa</td><td>a</td>" in text
     assert '<path class="dots" d="M500 385h0m207-62h0m159-61h0m134 61h0"/>' in text
-    data = re.search(r'<script type="application/json">(.*?)</script>', text)[1]
+    data = re.search(r"<template>(.*?)</template>", text)[1]
     assert json.loads(data)["losses"] == [1.6, 1.6, 2.0]
 
 
@@ -95,7 +95,7 @@ def test_the_recorded_run_is_the_one_that_the_book_prints(site, program):
     for step, loss in printed:
         assert f"{run['losses'][int(step) - 1]:.4f}" == loss
     assert len(run["names"]) == len(run["guesses"]) == len(run["stops"])
-    assert '<script type="application/json">{"stops":[0,1,3,' in site.read("index.html")
+    assert '<template>{"stops":[0,1,3,' in site.read("index.html")
 
 
 # In the browser
