@@ -21,7 +21,7 @@ site: .venv ## build the website into site/
 terms: site ## every link of a term with its sentence, for a person to read
 	$(BIN)/python tests/term_links.py site
 
-test: .venv ## all tests but the slow ones, about 6 minutes on two cores
+test: .venv ## all tests but the slow ones, about 8 minutes on two cores
 	$(BIN)/pytest
 
 test-fast: .venv ## the tests that need no browser and no long training, 90 seconds

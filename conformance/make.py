@@ -124,7 +124,7 @@ def case_of(model: Model, port: Program) -> dict:
 
 def given_of(model: Model, port: Program, rng: random.Random) -> dict:
     """Return the data of a model, its numbers short: weights have three decimals."""
-    sizes = dict(zip(("n_embd", "n_head", "n_layer", "block_size"), model.sizes))
+    sizes = dict(zip(port.module.SIZES, model.sizes))
     empty = port.module.Model(port.module.Tokenizer(model.chars), **sizes)
     encoded = [*map(empty.tokenizer.encode, model.documents)]
     shapes = empty.shapes()

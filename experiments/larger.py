@@ -16,7 +16,7 @@ from collections import defaultdict
 from types import ModuleType
 
 from experiments.lists import SEED, documents, fresh_model, split
-from experiments.measures import STRENGTHS, mixed_loss, ngram
+from experiments.measures import STRENGTHS, mixed_loss, ngram, tuned_strengths
 from experiments.programs import engine, program
 from experiments.run import keep
 
@@ -76,11 +76,8 @@ def counting(docs: list[str], held_out: list[str]) -> dict[str, float]:
     One strength for all of a table's lengths is chosen by names that are trained on.
     """
     found = {}
-    cut = len(docs) * 4 // 5
     for n in (4, 6):
-        early = [ngram(docs[:cut], k) for k in range(1, n + 1)]
-        choices = [(1, *[strength] * (n - 1)) for strength in STRENGTHS]
-        best = min(choices, key=lambda s: mixed_loss(early, s, docs[cut:]))
+        best = tuned_strengths(docs, [(1, *[s] * (n - 1)) for s in STRENGTHS])
         tables = [ngram(docs, k) for k in range(1, n + 1)]
         found[str(n)] = round(mixed_loss(tables, best, held_out), 6)
     return found

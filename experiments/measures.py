@@ -84,11 +84,10 @@ def mixed_loss(tables: list[Counter], strengths: tuple, docs: list[str]) -> floa
     return statistics.fmean(surprises)
 
 
-def tuned_strengths(docs: list[str], n: int) -> tuple:
-    """Return the strengths that suit the last fifth of docs best."""
+def tuned_strengths(docs: list[str], choices: list[tuple]) -> tuple:
+    """Return of some strengths those that suit the last fifth of docs best."""
     cut = len(docs) * 4 // 5
-    tables = [ngram(docs[:cut], k) for k in range(1, n + 1)]
-    choices = product((1,), *[STRENGTHS] * (n - 1))
+    tables = [ngram(docs[:cut], k) for k in range(1, len(choices[0]) + 1)]
     return min(choices, key=lambda s: mixed_loss(tables, s, docs[cut:]))
 
 
@@ -109,7 +108,7 @@ def ladder(which: str, steps: int, seed: int = SEED, document: Path = BOOK) -> d
             "smoothing": best,
             "training": rounded(ngram_loss(counts, n, docs, best), 6),
         }
-    best = tuned_strengths(docs, 4)
+    best = tuned_strengths(docs, [*product((1,), *[STRENGTHS] * 3)])
     tables = [ngram(docs, n) for n in range(1, 5)]
     found["mixed"] = {
         "strengths": best,

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Sequence
-from operator import mul
 from pathlib import Path
 from types import ModuleType
 
+from experiments.letters import cosine
 from experiments.lists import SEED, split
 from experiments.measures import sampled
 from experiments.programs import BOOK
@@ -30,12 +29,7 @@ NUDGES = range(1, 13)  # a nudge is 10 to the power of minus one of these
 
 def made_up(which: str, trial: str, document: Path = BOOK) -> list[str]:
     """Return five names that a program makes up after 1,000 steps."""
-    microgpt, model = start(TRIALS[trial], which, SEED, document)
-    docs, _ = split(which, 1000, document)
-    with microgpt.collector_paused():
-        for _ in microgpt.train(model, docs, 1000):
-            pass
-    return sampled(microgpt, model, 0.5, 5)
+    return sampled(*trained(which, 1000, document, trial=trial), 0.5, 5)
 
 
 def at(trial: str, which: str, steps: int, document: Path):
@@ -91,11 +85,6 @@ def compared(right: list[list[float]], wrong: list[list[float]]) -> dict[str, fl
         "sign": rounded(sum(a * b > 0 for a, b in pairs) / len(pairs)),
         "size": rounded(lengths[1] / lengths[0]),
     }
-
-
-def cosine(x: Sequence[float], y: Sequence[float]) -> float:
-    """Return the cosine of the angle between two lists of numbers."""
-    return sum(map(mul, x, y)) / math.sqrt(sum(map(mul, x, x)) * sum(map(mul, y, y)))
 
 
 def directions(which: str, steps: int, document: Path = BOOK) -> dict:

@@ -105,9 +105,15 @@ def rounded(number: float, digits: int = 4) -> float:
 
 
 @cache
-def trained(which: str, steps: int = 1000, document: Path = BOOK, seed: int = SEED):
-    """Return the program and the model that it trains, for looking only."""
-    microgpt, model = start(TRIALS["baseline"], which, seed, document)
+def trained(
+    which: str,
+    steps: int = 1000,
+    document: Path = BOOK,
+    seed: int = SEED,
+    trial: str = "baseline",
+):
+    """Return a trial's program and the model that it trains, for looking only."""
+    microgpt, model = start(TRIALS[trial], which, seed, document)
     docs, _ = split(which, steps, document, seed)
     with microgpt.collector_paused():
         for _ in microgpt.train(model, docs, steps):

@@ -22,7 +22,6 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from unittest import mock
 
-SIZES = ("n_embd", "n_head", "n_layer", "block_size")
 # What a matrix is given, and what it makes of it; "" where that was noted before.
 AROUND = {
     "attn_wq": ("normed", "query"),
@@ -231,7 +230,7 @@ class Program:
         rng, docs = random.Random(given["seed"]), [*given["documents"]]
         rng.shuffle(docs)
         tokenizer = self.module.Tokenizer("".join(docs))
-        sizes = {size: given[size] for size in SIZES}
+        sizes = {size: given[size] for size in self.module.SIZES}
         model = self.module.Model(tokenizer, **sizes).randomize(rng)
         weights = flat(model.params())
         steps, rate = given["steps"], given["learning_rate"]
@@ -248,7 +247,7 @@ class Program:
 
     def model(self, given: dict):
         """Return a model with the given weights."""
-        sizes = {size: given[size] for size in SIZES}
+        sizes = {size: given[size] for size in self.module.SIZES}
         model = self.module.Model(self.module.Tokenizer(given["chars"]), **sizes)
         weights = iter(given["weights"])
         for name, (m, n) in model.shapes().items():

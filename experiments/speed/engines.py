@@ -17,8 +17,8 @@ import sys
 import time
 from collections.abc import Iterator
 from itertools import islice
-from types import ModuleType
 from typing import NamedTuple
+from unittest import mock
 
 import torch
 import torch.distributed as dist
@@ -93,7 +93,7 @@ def measure(sides: dict[str, Side]) -> dict[str, Ratio]:
 
 def alone() -> dict[str, Side]:
     """Return all sides that are one process."""
-    arrays, tensors = engine("numpy").train, single(engine("torch")).train
+    arrays, tensors = engine("numpy").train, engine("torch").train
     return {
         "plain": plain(2),
         "program": scalar(40),
@@ -108,26 +108,21 @@ def alone() -> dict[str, Side]:
     }
 
 
-def single(module: ModuleType) -> ModuleType:
-    """Return an engine that is told to be the only process."""
-    module.RANK, module.RANKS = 0, 1
-    return module
-
-
 def main() -> None:
     """Measure, print, and keep what was found."""
     torch.set_num_threads(1)
     sys.modules["microgpt"] = program()  # where processes look for what they are sent
-    together = engine.__wrapped__("torch")
+    tensors = engine("torch")
     dist.init_process_group("gloo")
     if dist.get_rank() > 0:
-        return together.follow()
+        return tensors.follow()
     gc.disable()  # as the program's command line does
-    found = measure(alone())
+    with mock.patch.multiple(tensors, RANK=0, RANKS=1):
+        found = measure(alone())
     for batch, turn in ((32, 80), (256, 20)):
-        sides = {"program": scalar(40), "two": batched(together.lead, batch, turn)}
+        sides = {"program": scalar(40), "two": batched(tensors.lead, batch, turn)}
         found[f"torch {batch}, two processes"] = measure(sides)["two"]
-    together.send(None)
+    tensors.send(None)
     for name, ratio in found.items():
         print(name, ratio)
     keep(("engines",), found)

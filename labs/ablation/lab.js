@@ -29,7 +29,7 @@ export default async function ablation(body, lab) {
     onStep: show,
     onRest: look,
     begin,
-    onRestart,
+    onRestart: () => trainer.takeUp(begin, showAll),
   });
   const tooMuch = h("p", { role: "status" });
   const verdict = h("div", { className: "lab-verdict", role: "status" });
@@ -51,14 +51,6 @@ export default async function ablation(body, lab) {
     const begun = await lab.begin("ablation.begin", { chosen: chosen() });
     if (!begun) return;
     showAll(begun);
-    await look();
-  }
-
-  async function onRestart() {
-    const status = await lab.ask("ablation.status");
-    if (status === undefined) return; // stopped once more
-    if (!status) return begin();
-    showAll(status);
     await look();
   }
 

@@ -16,7 +16,7 @@ import microgpt
 from labs import LabError
 from labs.ablation.changes import CHANGES, RATE
 from labs.shared import book
-from labs.shared.races import Race
+from labs.shared.races import Course, Race
 from labs.shared.start import SEED
 
 INTACT = "intact"
@@ -40,7 +40,7 @@ def _race_of(chosen: list[str], seed: int, steps: int) -> Race:
     return Race(programs, seed, steps, (chosen, seed, steps))
 
 
-_now: list[Race] = []  # the race that goes on, once there is one
+_now = Course(_race_of)
 
 
 def begin(chosen: list[str], seed: int = SEED, steps: int = 1000) -> dict:
@@ -56,27 +56,15 @@ def begin(chosen: list[str], seed: int = SEED, steps: int = 1000) -> dict:
         raise LabError(f"Choose one thing to change, or up to {MOST}.")
     if not 1 <= steps <= MOST_STEPS:
         raise LabError(f"The steps must be from 1 to {MOST_STEPS:,}.")
-    _now[:] = [_race_of(chosen, seed, steps)]
-    return {**status(), "done": True}
+    return _now.begin(chosen, seed, steps)
 
 
 def step(until: int | None = None) -> dict:
     """Let each program do one step; return `losses`, the intact program's first.
 
-    The loss of a program whose numbers have gone off to infinity is null. `step` and
-    `steps` count; `done` is true after step `until` and after the last one; `trouble`
-    names those that have broken down, and is "" as long as there are none.
+    The rest is as in `Race.step`.
     """
-    race = _race()
-    if race.done == race.steps:
-        raise LabError(f"All {race.steps:,} steps are done. Begin again.")
-    return {
-        "losses": race.step(),
-        "step": race.done,
-        "steps": race.steps,
-        "done": race.done == race.steps or (until is not None and race.done >= until),
-        "trouble": race.trouble,
-    }
+    return _now.race.step(until)
 
 
 def compare() -> dict:
@@ -87,7 +75,7 @@ def compare() -> dict:
     the same steps, on the mean; and the standard `error` of this gap, by the scatter of
     the steps alone. `samples` has names that each would print if it stopped now.
     """
-    race = _race()
+    race = _now.race
     found = {"recent": min(RECENT, race.done), "programs": [], "samples": []}
     for name, run in race.runs.items() if race.done else ():
         made = [] if run.has_diverged else run.samples(SAMPLES)
@@ -103,39 +91,19 @@ def compare() -> dict:
 def status() -> dict | None:
     """Return the present race, None if there is none.
 
-    `names` are the programs, `losses` a list for each of them; `step`, `steps` and
-    `trouble` are as in `step`; `uniform` is the loss of blind guessing.
+    See `Race.status`; the intact program is the first.
     """
-    if not _now:
-        return None
-    race = _now[0]
-    vocab_size = race.runs[INTACT].model.tokenizer.vocab_size
-    return {
-        "names": [*race.runs],
-        "losses": race.losses,
-        "step": race.done,
-        "steps": race.steps,
-        "trouble": race.trouble,
-        "uniform": math.log(vocab_size),
-    }
+    return _now.status()
 
 
 def save() -> tuple | None:
     """Return what another worker needs to go on as if nothing had happened."""
-    return _now[0].keep() if _now else None
+    return _now.save()
 
 
 def restore(kept: tuple) -> None:
     """Go on from what `save` returned."""
-    options, kept_runs = kept
-    _now[:] = [_race_of(*options)]
-    _now[0].go_on(kept_runs)
-
-
-def _race() -> Race:
-    if not _now:
-        raise LabError("Nothing has begun yet.")
-    return _now[0]
+    _now.restore(kept)
 
 
 def _compare(losses: Sequence[float], intact: Sequence[float]) -> dict[str, float]:

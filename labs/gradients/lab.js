@@ -28,7 +28,7 @@ export default async function gradients(body, lab) {
     onStep: show,
     onRest: look,
     begin,
-    onRestart,
+    onRestart: () => trainer.takeUp(begin, showAll),
   });
 
   async function begin() {
@@ -37,14 +37,6 @@ export default async function gradients(body, lab) {
     verdict.replaceChildren();
     ratios.replaceChildren();
     showAll(begun);
-    await look();
-  }
-
-  async function onRestart() {
-    const status = await lab.ask("gradients.status");
-    if (status === undefined) return; // stopped once more
-    if (!status) return begin();
-    showAll(status);
     await look();
   }
 

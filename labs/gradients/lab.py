@@ -6,17 +6,15 @@ names. The race that goes on is the module's only state.
 
 from __future__ import annotations
 
-import math
 import random
 
 import microgpt
 
-from labs import LabError
 from labs.ablation.changes import RATE
 from labs.gradients import check as judge
 from labs.gradients.mutants import MUTANTS
 from labs.shared import book
-from labs.shared.races import Race
+from labs.shared.races import Course, Race
 from labs.shared.start import SEED
 
 STEPS = 1000
@@ -38,7 +36,7 @@ def _race_of(mutant: str, wrong: str) -> Race:
     return Race(programs, SEED, STEPS, (mutant, wrong))
 
 
-_now: list[Race] = []  # the race that goes on, once there is one
+_now = Course(_race_of)
 
 
 def begin(mutant: str = "", deal: int | None = None) -> dict:
@@ -49,31 +47,20 @@ def begin(mutant: str = "", deal: int | None = None) -> dict:
     """
     rng = random.Random(deal)
     wrong = rng.choice("AB")
-    _now[:] = [_race_of(mutant or rng.choice([*MUTANTS]), wrong)]
-    return {**status(), "done": True}
+    return _now.begin(mutant or rng.choice([*MUTANTS]), wrong)
 
 
 def step(until: int | None = None) -> dict:
     """Let both programs do one step; return their `losses`, A's first.
 
-    `step` and `steps` count; `done` is true after step `until` and after the last one;
-    `trouble` names those that have broken down.
+    The rest is as in `Race.step`.
     """
-    race = _race()
-    if race.done == race.steps:
-        raise LabError(f"All {race.steps:,} steps are done. Begin again.")
-    return {
-        "losses": race.step(),
-        "step": race.done,
-        "steps": race.steps,
-        "done": race.done == race.steps or (until is not None and race.done >= until),
-        "trouble": race.trouble,
-    }
+    return _now.race.step(until)
 
 
 def samples() -> dict[str, list[str]]:
     """Return names that each program would print if it stopped now."""
-    return {name: run.samples(SAMPLES) for name, run in _race().runs.items()}
+    return {name: run.samples(SAMPLES) for name, run in _now.race.runs.items()}
 
 
 def check(seed: int | None = None) -> dict:
@@ -85,7 +72,7 @@ def check(seed: int | None = None) -> dict:
     does by nudging both ways; the `ratio` of the two; and whether that `holds`. `wrong`
     is A or B, `mutant` the name of what is wrong with it, `words` say it.
     """
-    race = _race()
+    race = _now.race
     seed = random.randrange(2**32) if seed is None else seed
     mutant, wrong = race.options
     doc = race.runs["A"].doc(race.done)
@@ -118,34 +105,16 @@ def _along(run, doc: str, seed: int) -> list[dict]:
 def status() -> dict | None:
     """Return the present race, None if there is none.
 
-    `losses` has those of A and those of B; `step`, `steps` and `trouble` are as in
-    `step`; `uniform` is the loss of blind guessing.
+    See `Race.status`; A is the first.
     """
-    if not _now:
-        return None
-    race = _now[0]
-    return {
-        "losses": race.losses,
-        "step": race.done,
-        "steps": race.steps,
-        "trouble": race.trouble,
-        "uniform": math.log(race.runs["A"].model.tokenizer.vocab_size),
-    }
+    return _now.status()
 
 
 def save() -> tuple | None:
     """Return what another worker needs to go on as if nothing had happened."""
-    return _now[0].keep() if _now else None
+    return _now.save()
 
 
 def restore(kept: tuple) -> None:
     """Go on from what `save` returned."""
-    options, kept_runs = kept
-    _now[:] = [_race_of(*options)]
-    _now[0].go_on(kept_runs)
-
-
-def _race() -> Race:
-    if not _now:
-        raise LabError("Nothing has begun yet.")
-    return _now[0]
+    _now.restore(kept)

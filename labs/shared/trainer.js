@@ -48,6 +48,16 @@ export class Trainer {
     this.#tell(trouble || (this.#ahead || this.#aside ? "" : so));
   }
 
+  // For `onRestart`: show what another worker knows, or begin if it knows nothing
+  async takeUp(begin, show) {
+    const [module] = this.name.split(".");
+    const status = await this.lab.ask(`${module}.status`);
+    if (status === undefined) return; // stopped once more
+    if (!status) return begin();
+    await show(status);
+    await this.onRest();
+  }
+
   #train(n) {
     this.#ahead += n;
     this.#tell();

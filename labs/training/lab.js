@@ -43,7 +43,7 @@ export default async function training(body, lab) {
     onStep: show,
     onRest: look,
     begin,
-    onRestart,
+    onRestart: () => trainer.takeUp(begin, showAgain),
   });
 
   function show(told) {
@@ -74,14 +74,10 @@ export default async function training(body, lab) {
     await look();
   }
 
-  // What another worker knows is the last finished step
-  async function onRestart() {
-    const status = await lab.ask("training.status");
-    if (status === undefined) return; // stopped once more
-    if (!status) return begin();
+  // What another worker knows is the last finished step, and perhaps not the rate
+  async function showAgain(status) {
     showAll(status);
     await lab.ask("training.set_learning_rate", { learning_rate: rate.value() });
-    await look();
   }
 
   // Show a training as it is

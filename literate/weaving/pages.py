@@ -22,10 +22,11 @@ from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
 from literate.weaving.html import Page, plain, raw, raw_block
-from literate.weaving.prose import SENTENCE_END, PageProse, Prose, Surroundings
+from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
 _PROMISED = 130  # characters that several sentences have in the contents
+_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _LIST_OR_TABLE = re.compile(r"[|>]|([-*]|\d+\.)\s")
 _FORMULA = re.compile(r"\$[^$]*(?:[_^{]|\\(?!log\b))[^$]*\$")
 
@@ -191,7 +192,7 @@ class _Weaver:
             text = self.book.text(block).strip()
             is_prose = isinstance(block, Text) and not _LIST_OR_TABLE.match(text)
             if is_prose and not self.prose.is_set_aside(block):
-                described = _first_sentences(SENTENCE_END.split(text), least, most)
+                described = _first_sentences(_SENTENCE_END.split(text), least, most)
                 if described:
                     return described
         return ""

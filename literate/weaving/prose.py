@@ -32,7 +32,6 @@ _TOKEN = re.compile(
 )
 _NOTE = re.compile(r"^\[\^([^\]\s]+)\]:[ \t]*", re.MULTILINE)
 _DEFINITION = re.compile(r"\[(?!\^)[^\]]+\]:\s*\S")
-SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _GLOSSARY = re.compile(

@@ -99,7 +99,7 @@ def test_a_program_may_break_down_in_its_last_step(labs):
 
     labs("ablation.begin", chosen=["no MLP"], steps=2)
     labs("ablation.step"), labs("ablation.step")
-    for p in ablation._now[0].runs["no MLP"].model.params():
+    for p in ablation._now.race.runs["no MLP"].model.params():
         p.data = math.inf
     compared = labs("ablation.compare")
     assert [each["name"] for each in compared["programs"]] == ["intact"]

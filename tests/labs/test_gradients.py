@@ -95,7 +95,7 @@ def test_what_cannot_be_asked_yet_is_explained(labs, monkeypatch):
     from labs.gradients import lab as gradients
 
     monkeypatch.setattr(gradients, "STEPS", 1)
-    gradients._now.clear()
+    gradients._now.forget()
     assert labs("gradients.status") is None
     with pytest.raises(LabError, match="Nothing has begun"):
         labs("gradients.check")
