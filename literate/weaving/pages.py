@@ -129,9 +129,7 @@ class _Weaver:
         """Return the front page: what the book is, where to start, what is in it."""
         front, run = self.book.front, self.around.run
         prose = PageProse(self.prose, front)
-        lead = f'<p class="lead">{escape(self.around.lead)}</p>' * bool(
-            self.around.lead
-        )
+        lead = f'<p class="lead">{escape(self.around.lead)}</p>'
         body = (
             raw_block('<div class="hero"><div>')
             + f"\n# {prose.title(front)} {{ #{front.anchor} }}\n"

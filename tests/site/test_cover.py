@@ -125,6 +125,7 @@ def test_the_run_plays_once_and_can_be_gone_through(reader, site):
     assert step.inner_text() == "951"
 
 
+@pytest.mark.slow
 def test_the_run_stands_still_for_who_wants_it_and_without_scripts(chromium, site):
     for settings in ({"reduced_motion": "reduce"}, {"java_script_enabled": False}):
         context = chromium.new_context(
@@ -142,6 +143,7 @@ def test_the_run_stands_still_for_who_wants_it_and_without_scripts(chromium, sit
         assert not watched.faults
 
 
+@pytest.mark.slow
 def test_what_was_read_and_solved_is_ticked_until_it_is_forgotten(reader, site):
     reader.clock.install()
     reader.goto(site.url("documents/index.html"))
