@@ -7,9 +7,11 @@ to MkDocs, and a mistake in the document to whoever made it.
 from __future__ import annotations
 
 import html
+import json
 import logging
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import partial
@@ -143,6 +145,8 @@ def _weave(config: MkDocsConfig) -> Site:
     text = (ROOT / BOOK).read_bytes().decode("utf-8")
     document = parse(text, BOOK)
     outputs = outputs_and_forms(document)
+    texts = {o.path: o.text for o in outputs if isinstance(o, Output)}
+    run = _trained("cover's model", bundle.recorded, texts)
     surroundings = Surroundings(
         draw=partial(draw_once, folder=ROOT / ".cache" / "diagrams"),
         repository=lambda path: _repository(config, path),
@@ -150,25 +154,27 @@ def _weave(config: MkDocsConfig) -> Site:
         labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
         exercises=list(judging.find_all()),
         map=(ROOT / "web" / "figures" / "map.svg").read_text(encoding="utf-8"),
+        lead=config.site_description,
+        run=json.loads(run) if run else None,
     )
     site = weave(document, outputs, surroundings)
-    texts = {o.path: o.text for o in outputs if isinstance(o, Output)}
-    site.files["labs/bundle.json"] = bundle.bundle(text, texts, _model(texts))
+    model = _trained("labs' model", bundle.trained, texts)
+    site.files["labs/bundle.json"] = bundle.bundle(text, texts, model)
     site.files["labs/labs.css"] = bundle.style()
     return site
 
 
-def _model(texts: dict[str, str]) -> str | None:
-    """Return the labs' trained model; nobody who is writing waits for a new one."""
-    model = bundle.trained(texts, make=False)
-    if model:
-        return model
+def _trained(what: str, train: Callable, texts: dict[str, str]) -> str | None:
+    """Return what a training leaves; nobody who is writing waits for a new one."""
+    found = train(texts, make=False)
+    if found:
+        return found
     if _server.is_rebuilding:
-        log.info("The labs have no trained model of this program: restart to train it.")
+        log.info("There is no %s of this program: restart to train it.", what)
         return None
-    log.info("Training the labs' model, once for this version of the program.")
+    log.info("Training the %s, once for this version of the program.", what)
     try:
-        return bundle.trained(texts)
+        return train(texts)
     except RuntimeError as error:
         if not _server.is_serving:
             raise Abort(f"\n{error}") from None

@@ -18,7 +18,8 @@ from labs import vendor
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".cache" / "models"
 LABS = ROOT / "labs"
-BUILDERS = [LABS / "bundle.py", LABS / "vendor.py"]  # the page needs none of them
+RECORD = LABS / "record.py"
+BUILDERS = [LABS / "bundle.py", RECORD, LABS / "vendor.py"]  # not needed in the page
 PACKED = [LABS, ROOT / "exercises", ROOT / "literate" / "core"]
 SAVED = "model.json"
 TRAINING = ["--samples", "0", "--save", SAVED]
@@ -78,25 +79,40 @@ def trained(outputs: dict[str, str], make: bool = True) -> str | None:
     line, and kept in `.cache/models/` when it is whole. Unless `make`, None is returned
     if it is not there. Raises RuntimeError if the program fails.
     """
-    program, names = outputs["build/microgpt.py"], outputs["build/names.txt"]
-    version = hashlib.sha256(
-        "\0".join([program, names, *TRAINING]).encode()
-    ).hexdigest()
-    kept = MODELS / f"{version[:16]}.json"
+    command = ["microgpt.py", *TRAINING]
+    return _kept("the labs' model", _program(outputs), command, make)
+
+
+def recorded(outputs: dict[str, str], make: bool = True) -> str | None:
+    """Return what `record.py` sees of a training, as JSON; else as `trained`."""
+    files = {**_program(outputs), "record.py": RECORD.read_text(encoding="utf-8")}
+    return _kept("the cover's model", files, ["record.py", SAVED], make)
+
+
+def _program(outputs: dict[str, str]) -> dict[str, str]:
+    return {name: outputs[f"build/{name}"] for name in ("microgpt.py", "names.txt")}
+
+
+def _kept(
+    what: str, files: dict[str, str], command: list[str], make: bool
+) -> str | None:
+    """Return what a command saves in a folder with these files; it is run only once."""
+    version = hashlib.sha256("\0".join([*files.values(), *command[1:]]).encode())
+    kept = MODELS / f"{version.hexdigest()[:16]}.json"
     if make and not kept.exists():
-        _train(program, names, kept)
+        _train(what, files, command, kept)
     return kept.read_text(encoding="utf-8") if kept.exists() else None
 
 
-def _train(program: str, names: str, kept: Path) -> None:
-    """Run the program in a folder of its own, and keep the model that it ends with."""
+def _train(what: str, files: dict[str, str], command: list[str], kept: Path) -> None:
+    """Run a command in a folder of its own, and keep what it ends with."""
     MODELS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=MODELS) as folder:
         place = Path(folder)
-        (place / "microgpt.py").write_text(program, encoding="utf-8", newline="")
-        (place / "names.txt").write_text(names, encoding="utf-8", newline="")
+        for name, text in files.items():
+            (place / name).write_text(text, encoding="utf-8", newline="")
         done = subprocess.run(
-            [sys.executable, "microgpt.py", *TRAINING],
+            [sys.executable, *command],
             cwd=place,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -104,6 +120,5 @@ def _train(program: str, names: str, kept: Path) -> None:
             encoding="utf-8",
         )
         if done.returncode:  # of one that was interrupted too, which still saves
-            said = f"the labs' model could not be trained:\n{done.stderr}"
-            raise RuntimeError(said)
+            raise RuntimeError(f"{what} could not be trained:\n{done.stderr}")
         (place / SAVED).replace(kept)

@@ -113,7 +113,6 @@
     link.href = `${place.path}#${place.anchor}`;
     link.textContent = place.title;
     paragraph.replaceChildren("Continue where you were: ", link);
-    paragraph.hidden = false;
   }
 
   let waiting;

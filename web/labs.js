@@ -34,6 +34,22 @@
     start(button, say, (page) => page.start(button.closest(".lab"), say));
   });
 
+  // A link may start a lab of the page that it leads to.
+  const wanted = "book-start-lab";
+  addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-start-lab]");
+    if (link) sessionStorage.setItem(wanted, link.dataset.startLab);
+  });
+
+  function startWanted() {
+    const name = sessionStorage.getItem(wanted);
+    sessionStorage.removeItem(wanted);
+    const lab = name && document.querySelector(`.lab[data-lab="${name}"]`);
+    if (!lab) return;
+    lab.scrollIntoView();
+    lab.querySelector(".lab-start").click();
+  }
+
   // Put a small button into the corner of a session or a chunk.
   function offer(block, place, script, text, title) {
     const button = document.createElement("button");
@@ -62,5 +78,6 @@
       const caption = chunk.querySelector("figcaption");
       offer(chunk, caption, "workshop", "Edit", "Change this chunk here, and train with it.");
     }
+    startWanted();
   });
 })();

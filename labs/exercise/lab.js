@@ -33,6 +33,7 @@ export default async function exercise(body, lab) {
     const answer = await lab.ask("exercise.check", { exercise: name, text });
     marks.replaceChildren(...(answer?.marks ?? []).map(line));
     output.show(answer?.output ?? "");
+    if (answer?.passed) dispatchEvent(new CustomEvent("solved", { detail: name }));
     return answer && verdict(answer);
   }
 }

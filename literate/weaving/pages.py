@@ -12,11 +12,10 @@ from pathlib import PurePosixPath
 from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
-from literate.core.counts import count_chapters, reading_minutes
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
 from literate.core.programs import Output
-from literate.weaving import indexes
+from literate.weaving import cover, indexes
 from literate.weaving.book import LISTING, WHOLE, Book, Chapter
 from literate.weaving.changes import find_changes, stages
 from literate.weaving.chunks import Chunks, download_path
@@ -27,6 +26,7 @@ from literate.weaving.map import PICTURE, Map
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
+_PROMISED = 130  # characters that several sentences have in the contents
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[\"*`$<A-Z])")
 _LIST_OR_TABLE = re.compile(r"[|>]|([-*]|\d+\.)\s")
 _FORMULA = re.compile(r"\$[^$]*(?:[_^{]|\\(?!log\b))[^$]*\$")
@@ -126,59 +126,25 @@ class _Weaver:
             anchor = f" #{part.anchor}"
         elif self.book.chapter_at(part.line).is_opening:
             title = raw(self.book.chapter_at(part.line).link)
-        minutes = max(1, round(reading_minutes(self.document, chapter.blocks)))
+        minutes = cover.minutes(self.book, chapter)
         return f"\n{title} · {minutes} min\n{{: .part{anchor} }}\n"
 
     def _front(self) -> Page:
         """Return the front page: what the book is, where to start, what is in it."""
-        front = self.book.front
+        front, run = self.book.front, self.around.run
         prose = PageProse(self.prose, front)
+        lead = f'<p class="lead">{escape(self.around.lead)}</p>'
         body = (
-            raw_block('<div class="hero">')
+            raw_block('<div class="hero"><div>')
             + f"\n# {prose.title(front)} {{ #{front.anchor} }}\n"
-            + self._blocks(front.blocks[:1], prose)
-            + raw_block(self._start())
+            + raw_block(lead + cover.start(self.book, self.chunks) + "</div>")
+            + raw_block((cover.training(run) if run else "") + "</div>")
+            + raw_block('<div class="preface">')
+            + self._blocks(front.blocks, prose)
             + raw_block("</div>")
-            + self._blocks(front.blocks[1:], prose)
-            + raw_block(self._contents())
+            + raw_block(cover.contents(self.book, self._promise))
         )
         return self._page(front, body, hide=["navigation", "toc"])
-
-    def _start(self) -> str:
-        """Return the ways into the book, and how long it is."""
-        links = ""
-        if len(self.book.chapters) > 1:
-            links = (
-                '<a class="md-button md-button--primary" '
-                f'href="{self.book.chapters[1].path}">Start reading</a>'
-            )
-        for listing in self.chunks.listings[:1]:
-            if listing.page:
-                path = download_path(listing.output.path)
-                links += (
-                    f'<a class="md-button" href="{LISTING}">The whole program</a>'
-                    f'<a class="md-button" href="{path}" download>'
-                    f"Download {path.rpartition('/')[2]}</a>"
-                )
-        counts = count_chapters(self.document)
-        lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
-        chapters = sum(not chapter.is_opening for chapter in self.book.chapters[1:])
-        return (
-            f'<p class="start">{links}</p><p class="continue" hidden></p>'
-            f'<p class="size">{chapters} chapters, {words:,} words, '
-            f"{lines:,} lines of code</p>"
-        )
-
-    def _contents(self) -> str:
-        shown = ""
-        for part, chapters in self.book.parts():
-            title = escape(part.plain_title) if part else ""
-            if chapters[0].is_opening:
-                title = chapters.pop(0).link
-            shown += f"<b>{title}</b>" if part else ""
-            items = "".join(f"<li>{chapter.link}</li>" for chapter in chapters)
-            shown += f"<ol>{items}</ol>"
-        return f'<nav class="contents" aria-label="Contents">{shown}</nav>'
 
     def _listings(self) -> Iterator[Page]:
         for listing in self.chunks.listings:
@@ -215,14 +181,23 @@ class _Weaver:
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first sentences of a chapter, for search engines and previews."""
+        title = f"{chapter.plain_title}, from “{self.book.front.plain_title}”."
+        least = _DESCRIBED / 2
+        return self._first_sentences(chapter, least, _DESCRIBED) or title
+
+    def _promise(self, chapter: Chapter) -> str:
+        """Return how a chapter begins, for the contents."""
+        return self._first_sentences(chapter, 0, _PROMISED)
+
+    def _first_sentences(self, chapter: Chapter, least: float, most: int) -> str:
         for block in chapter.blocks:
             text = self.book.text(block).strip()
             is_prose = isinstance(block, Text) and not _LIST_OR_TABLE.match(text)
             if is_prose and not self.prose.is_set_aside(block):
-                described = _first_sentences(_SENTENCE_END.split(text))
+                described = _first_sentences(_SENTENCE_END.split(text), least, most)
                 if described:
                     return described
-        return f"{chapter.plain_title}, from “{self.book.front.plain_title}”."
+        return ""
 
     # Blocks
 
@@ -331,10 +306,11 @@ _LAB = re.compile(
 )
 
 
-def _first_sentences(sentences: Iterable[str]) -> str:
-    """Return as many sentences of Markdown as a description holds, without marks.
+def _first_sentences(sentences: Iterable[str], least: float, most: int) -> str:
+    """Return sentences of Markdown without its marks: at most so many characters.
 
-    The first may lead to something by a colon. None has a formula that needs LaTeX.
+    One that would be too long ends them, if `least` are there, and else is cut. The
+    first may lead to something by a colon. None has a formula that needs LaTeX.
     """
     described = ""
     for sentence in sentences:
@@ -343,7 +319,7 @@ def _first_sentences(sentences: Iterable[str]) -> str:
         if _FORMULA.search(sentence) or sentence.endswith(":"):
             continue
         longer = f"{described} {plain(sentence)}".strip()
-        if len(longer) > _DESCRIBED and len(described) > _DESCRIBED / 2:
+        if len(longer) > most and len(described) > least:
             break
         described = longer
     return shorten(described, _DESCRIBED, placeholder=" …")

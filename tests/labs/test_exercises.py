@@ -363,6 +363,7 @@ def test_answers_are_marked_in_the_page(open_page):
         area.press("Control+Enter")
         frame.get_by_text(said).wait_for()
     assert frame.locator(".exercise-marks .right").count() == 2
+    assert watched.page.evaluate("__md_get('book-progress').solved") == ["documents"]
     assert frame.locator("img").count() == 0
     area.press("Tab")
     page.page.keyboard.press("Tab")

@@ -294,7 +294,8 @@ DRIVEN = """async ([address, answer]) => {
   const lab = document.querySelector('[data-lab="forward"]');
   const body = document.createElement('div');
   const style = document.createElement('link');
-  Object.assign(style, { rel: 'stylesheet', href: new URL('../labs.css', address).href });
+  style.rel = 'stylesheet';
+  style.href = new URL('../labs.css', address).href;
   body.className = 'lab-body';
   lab.append(style, body);
   const { default: forward } = await import(address);

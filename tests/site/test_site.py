@@ -257,11 +257,10 @@ def test_a_program_that_fails_to_train_ends_a_build_but_no_server(monkeypatch):
         if make:
             raise RuntimeError("The labs' model could not be trained.")
 
-    monkeypatch.setattr(weave.bundle, "trained", trained)
     with pytest.raises(Abort, match="could not be trained"):
-        weave._model({})
+        weave._trained("labs' model", trained, {})
     monkeypatch.setattr(weave._server, "is_serving", True)
-    assert weave._model({}) is None
+    assert weave._trained("labs' model", trained, {}) is None
 
 
 def test_serving_shows_a_mistake_and_its_mending(tmp_path):
