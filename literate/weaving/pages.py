@@ -22,7 +22,7 @@ from literate.weaving.changes import find_changes, stages
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import Page, plain, raw, raw_block
+from literate.weaving.html import Page, link, plain, raw, raw_block
 from literate.weaving.prose import SENTENCE_END, PageProse, Prose, Surroundings
 
 _DESCRIBED = 155  # characters of a description
@@ -155,6 +155,9 @@ class _Weaver:
                     f'<a class="md-button" href="{path}" download>'
                     f"Download {path.rpartition('/')[2]}</a>"
                 )
+        if self.around.pdf:
+            path = self.around.pdf
+            links += f'<a class="md-button" href="{path}">The book as a PDF</a>'
         counts = count_chapters(self.document)
         lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
         chapters = sum(not chapter.is_opening for chapter in self.book.chapters[1:])
@@ -183,7 +186,8 @@ class _Weaver:
             title, downloads = f"Listing of {path}", ""
             if listing.page == LISTING:
                 title = "The full listing"
-                downloads = f"\n## Downloads\n{indexes.downloads(self.outputs)}"
+                files = indexes.downloads(self.outputs, self.around.pdf)
+                downloads = f"\n## Downloads\n{files}"
             body = f"# {title}\n{indexes.listing(self.chunks, listing)}{downloads}"
             described = f"{path}, line by line, beside its chunks."
             yield Page(listing.page, title, body, described, None, _HIDDEN)
@@ -203,10 +207,24 @@ class _Weaver:
         prose = PageProse(self.prose)
         front = self.book.front
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
-        body += self._blocks(self.book.blocks, prose)
+        body += self._blocks(front.blocks, prose)
+        body += raw_block(self._paper_contents())
+        body += self._blocks(self.book.blocks[len(front.blocks) :], prose)
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
+
+    def _paper_contents(self) -> str:
+        """Return the contents of the one page, to which paper adds its own numbers."""
+        shown = ""
+        for part, chapters in self.book.parts():
+            opens = part and not chapters[0].is_opening
+            for section in [part, *chapters] if opens else chapters:
+                number = getattr(section, "number", 0)
+                kind = f' value="{number}"' if number else ' class="part"'
+                entry = link(f"#{section.anchor}", section.plain_title)
+                shown += f"<li{kind}>{entry}</li>"
+        return f'<nav class="paper-contents"><h2>Contents</h2><ol>{shown}</ol></nav>'
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first sentences of a chapter, for search engines and previews."""

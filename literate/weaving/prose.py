@@ -47,7 +47,8 @@ class Surroundings:
 
     `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
     a file's path into its address, "" if it has none. `figures` are the paths of the
-    pictures that there are, `labs` and `exercises` the names of those.
+    pictures that there are, `labs` and `exercises` the names of those. `pdf` is the
+    path of the book as a PDF, "" if none is made.
     """
 
     draw: Callable[[str], str]
@@ -55,6 +56,7 @@ class Surroundings:
     figures: Collection[str] = ()
     labs: Collection[str] = ()
     exercises: Collection[str] = ()
+    pdf: str = ""
 
 
 @dataclass
