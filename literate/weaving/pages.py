@@ -209,7 +209,12 @@ class _Weaver:
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
         body += self._blocks(front.blocks, prose)
         body += raw_block(self._paper_contents())
-        body += self._blocks(self.book.blocks[len(front.blocks) :], prose)
+        starts = [chapter.line - 1 for chapter in self.book.chapters[1:]]
+        for block in self.book.blocks[len(front.blocks) :]:
+            if block.start in starts:
+                body += raw_block(_NEXT_SHEET if block.start > starts[0] else _SHEET)
+            body += self._block(block, prose)
+        body += raw_block("</div>") if starts else ""
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
@@ -323,6 +328,8 @@ class _Weaver:
             self.prose.report(block.start, words, message, hint)
 
 
+_SHEET = '<div class="sheet">'  # a chapter on the one page, laid out when it is near
+_NEXT_SHEET = f"</div>{_SHEET}"
 _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
