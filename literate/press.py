@@ -57,7 +57,7 @@ _FIT = """() => {
   const { width } = picture?.getBoundingClientRect() ?? {};
   if (width > 580) picture.style.zoom = Math.max(0.8, 580 / width);
 }"""
-_NUMBER = """pages => document.querySelectorAll(".paper-contents a").forEach((link) => {
+_NUMBER = """pages => document.querySelectorAll(".book-contents a").forEach((link) => {
   link.dataset.page = pages[link.hash.slice(1)];
 })"""
 

@@ -208,7 +208,7 @@ class _Weaver:
         front = self.book.front
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
         body += self._blocks(front.blocks, prose)
-        body += raw_block(self._paper_contents())
+        body += raw_block(self._book_contents())
         starts = [chapter.line - 1 for chapter in self.book.chapters[1:]]
         for block in self.book.blocks[len(front.blocks) :]:
             if block.start in starts:
@@ -219,8 +219,8 @@ class _Weaver:
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
 
-    def _paper_contents(self) -> str:
-        """Return the contents of the one page, to which paper adds its own numbers."""
+    def _book_contents(self) -> str:
+        """Return the contents of the one page."""
         shown = ""
         for part, chapters in self.book.parts():
             opens = part and not chapters[0].is_opening
@@ -229,7 +229,7 @@ class _Weaver:
                 kind = f' value="{number}"' if number else ' class="part"'
                 entry = link(f"#{section.anchor}", section.plain_title)
                 shown += f"<li{kind}>{entry}</li>"
-        return f'<nav class="paper-contents"><h2>Contents</h2><ol>{shown}</ol></nav>'
+        return f'<nav class="book-contents"><h2>Contents</h2><ol>{shown}</ol></nav>'
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first sentences of a chapter, for search engines and previews."""
