@@ -25,6 +25,7 @@ from mkdocs.structure.pages import Page
 
 from exercises import judging
 from labs import bundle
+from literate import press
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
 from literate.core.programs import Output
@@ -35,16 +36,21 @@ from literate.weaving.pages import Site, Surroundings, weave
 
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
+PDF = "downloads/microgpt.pdf"
 
 log = logging.getLogger("mkdocs.hooks.weave")
 
 
 @dataclass
 class _Server:
-    """What one build leaves to the next: the line of each page in the book, if any."""
+    """What one build leaves to the next: the line of each page in the book, if any.
+
+    `cards` gives the card of each page that is to have one.
+    """
 
     is_serving: bool = False
     lines: dict[str, int | None] = field(default_factory=dict)
+    cards: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_rebuilding(self) -> bool:
@@ -65,6 +71,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.markdown_extensions.append(StashExtension())
     if config.plugins["material/offline"].config.enabled:
         config.extra["polyfills"] = ["iframe-worker.js"]
+        config.extra["press"] = False
+    if _server.is_serving or not press.browser():
+        config.extra["press"] = False
     return config
 
 
@@ -85,6 +94,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"labs/{path}", abs_src_path=str(place)))
     for path, place in bundle.scripts().items():
         files.append(File.generated(config, path, abs_src_path=str(place)))
+    if config.extra["press"]:
+        files.append(File.generated(config, PDF, content=b""))  # until there is one
     _teach_search(files, config)
     config.nav = site.navigation
     config.site_name = site.name
@@ -114,7 +125,23 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_) -> st
     page.edit_url = None
     if line and config.extra.get("repository"):
         page.edit_url = _repository(config, f"{BOOK}?plain=1#L{line}")
+    begins_later = line and line > 1  # the cover and the one-page book begin with it
+    if begins_later and config.extra["press"]:
+        page.meta["card"] = f"cards/{Path(page.file.src_uri).with_suffix('.png')}"
+        _server.cards[page.file.dest_uri] = page.meta["card"]
     return markdown
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Let a browser, if there is one, make the PDF and the cards."""
+    if not config.extra["press"]:
+        return
+    pdfs = {"book/index.html": PDF}
+    site, kept = Path(config.site_dir), ROOT / ".cache" / "press"
+    try:
+        press.press(site, config.site_url, pdfs, _server.cards, kept)
+    except RuntimeError as error:
+        raise Abort(f"\n{error}\nPRESS=false builds without PDF and cards.") from None
 
 
 def on_page_content(markup: str, page: Page, files: Files, **_) -> str:
@@ -156,6 +183,7 @@ def _weave(config: MkDocsConfig) -> Site:
         map=(ROOT / "web" / "figures" / "map.svg").read_text(encoding="utf-8"),
         lead=config.site_description,
         run=json.loads(run) if run else None,
+        pdf=PDF if config.extra["press"] else "",
     )
     site = weave(document, outputs, surroundings)
     model = _trained("labs' model", bundle.trained, texts)

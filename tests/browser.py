@@ -45,7 +45,7 @@ def build(folder, **environment):
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "PRESS": "false", **environment},
         capture_output=True,
         encoding="utf-8",
     )

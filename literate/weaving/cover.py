@@ -32,8 +32,11 @@ def minutes(book: Book, chapter: Chapter) -> int:
 # The ways in
 
 
-def start(book: Book, chunks: Chunks) -> str:
-    """Return the ways into the book, the first of them as a button, and its length."""
+def start(book: Book, chunks: Chunks, pdf: str) -> str:
+    """Return the ways into the book, the first of them as a button, and its length.
+
+    `pdf` is the path of the book as a PDF, "" if there is none.
+    """
     button = ""
     if len(book.chapters) > 1:
         button = (
@@ -48,6 +51,7 @@ def start(book: Book, chunks: Chunks) -> str:
                 link(LISTING, "The whole program"),
                 f'<a href="{path}" download>Download {path.rpartition("/")[2]}</a>',
             ]
+    links += [link(pdf, "The book as a PDF")] if pdf else []
     counts = count_chapters(book.document)
     lines, words = sum(row[1] for row in counts), sum(row[2] for row in counts)
     chapters = sum(chapter.number > 0 for chapter in book.chapters)

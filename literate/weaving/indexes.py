@@ -31,9 +31,9 @@ def listing(chunks: Chunks, program: Listing) -> str:
     )
 
 
-def downloads(outputs: Iterable[Output]) -> str:
+def downloads(outputs: Iterable[Output], pdf: str) -> str:
     """Return the list of files that a reader can take away."""
-    items = []
+    items = [f'<li><a href="{pdf}">{pdf.split("/")[-1]}</a></li>'] if pdf else []
     for output in outputs:
         path = download_path(output.path)
         name = path.removeprefix("downloads/")

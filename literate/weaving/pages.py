@@ -21,7 +21,7 @@ from literate.weaving.changes import find_changes, stages
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import Page, plain, raw, raw_block
+from literate.weaving.html import Page, link, plain, raw, raw_block
 from literate.weaving.map import PICTURE, Map
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
@@ -137,7 +137,9 @@ class _Weaver:
         body = (
             raw_block('<div class="hero"><div>')
             + f"\n# {prose.title(front)} {{ #{front.anchor} }}\n"
-            + raw_block(lead + cover.start(self.book, self.chunks) + "</div>")
+            + raw_block(
+                lead + cover.start(self.book, self.chunks, self.around.pdf) + "</div>"
+            )
             + raw_block((cover.training(run) if run else "") + "</div>")
             + raw_block('<div class="preface">')
             + self._blocks(front.blocks, prose)
@@ -154,7 +156,8 @@ class _Weaver:
             title, downloads = f"Listing of {path}", ""
             if listing.page == LISTING:
                 title = "The full listing"
-                downloads = f"\n## Downloads\n{indexes.downloads(self.outputs)}"
+                files = indexes.downloads(self.outputs, self.around.pdf)
+                downloads = f"\n## Downloads\n{files}"
             body = f"# {title}\n{indexes.listing(self.chunks, listing)}{downloads}"
             described = f"{path}, line by line, beside its chunks."
             yield Page(listing.page, title, body, described, None, _HIDDEN)
@@ -174,10 +177,29 @@ class _Weaver:
         prose = PageProse(self.prose)
         front = self.book.front
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
-        body += self._blocks(self.book.blocks, prose)
+        body += self._blocks(front.blocks, prose)
+        body += raw_block(self._book_contents())
+        starts = [chapter.line - 1 for chapter in self.book.chapters[1:]]
+        for block in self.book.blocks[len(front.blocks) :]:
+            if block.start in starts:
+                body += raw_block(_NEXT_SHEET if block.start > starts[0] else _SHEET)
+            body += self._block(block, prose)
+        body += raw_block("</div>") if starts else ""
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
+
+    def _book_contents(self) -> str:
+        """Return the contents of the one page."""
+        shown = ""
+        for part, chapters in self.book.parts():
+            opens = part and not chapters[0].is_opening
+            for section in [part, *chapters] if opens else chapters:
+                number = getattr(section, "number", 0)
+                kind = f' value="{number}"' if number else ' class="part"'
+                entry = link(f"#{section.anchor}", section.plain_title)
+                shown += f"<li{kind}>{entry}</li>"
+        return f'<nav class="book-contents"><h2>Contents</h2><ol>{shown}</ol></nav>'
 
     def _description(self, chapter: Chapter) -> str:
         """Return the first sentences of a chapter, for search engines and previews."""
@@ -297,6 +319,8 @@ class _Weaver:
             self.prose.report(block.start, words, message, hint)
 
 
+_SHEET = '<div class="sheet">'  # a chapter on the one page, laid out when it is near
+_NEXT_SHEET = f"</div>{_SHEET}"
 _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")

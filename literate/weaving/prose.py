@@ -49,8 +49,9 @@ class Surroundings:
     `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
     a file's path into its address, "" if it has none. `figures` are the paths of the
     pictures that there are, `labs` and `exercises` the names of those. `map` is the map
-    of the model as SVG, "" if there is none. `lead` says on the cover what the book is;
-    `run` is the training that it shows, if there is one, as `labs/record.py` records it.
+    of the model as SVG, "" if there is none; `pdf` is the path of the book as a PDF, ""
+    if none is made. `lead` says on the cover what the book is; `run` is the training
+    that it shows, if there is one, as `labs/record.py` records it.
     """
 
     draw: Callable[[str], str]
@@ -61,6 +62,7 @@ class Surroundings:
     map: str = ""
     lead: str = ""
     run: dict | None = None
+    pdf: str = ""
 
 
 @dataclass

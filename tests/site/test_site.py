@@ -95,6 +95,16 @@ def test_nothing_is_loaded_from_elsewhere(site, trees):
                 assert url.startswith((site.address, "data:")), (path, link)
 
 
+def test_the_fonts_are_light_and_come_with_their_licences(site):
+    fonts = [*(site.folder / "fonts").glob("*.woff2")]
+    assert sum(font.stat().st_size for font in fonts) <= 120_000
+    assert len([*(site.folder / "fonts").glob("OFL-*.txt")]) == 3
+    style = site.read("book.css")
+    assert {f"fonts/{font.name}" for font in fonts} == {
+        *re.findall(r'url\("(.*?)"\)', style)
+    }
+
+
 def test_figures_stand_in_the_page_and_take_its_colours(trees):
     drawings = [each for tree in trees.values() for each in tree.all("svg", "drawing")]
     assert len(drawings) > 20
