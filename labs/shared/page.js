@@ -5,9 +5,8 @@ import { h } from "./controls.js";
 
 const PATIENCE = 1000; // milliseconds after which a lab says that it works
 
-let machine = null;
-let ready = null; // the start of the machine, as a promise
-let kept = []; // what the labs of the last page need to go on
+let machine = null; // that of the page that is open
+let ready = null; // the start of Python, as a promise
 const listeners = new Set(); // those who are told how far the start is
 
 // Start the machine if it does not run yet, and a lab. `say` is told how far it is.
@@ -26,10 +25,9 @@ export async function open(script, block, say) {
   await lab.settingUp(() => module.default(block, lab));
 }
 
-// The page is left: its machine ends, and what the reader trained is kept.
+// The page is left: what it runs is stopped, and Python waits for the next page.
 export function leave() {
-  if (machine) kept = machine.end();
-  machine = null;
+  machine = machine?.handOver() ?? null;
 }
 
 // Return the machine once it runs; null if the page was left meanwhile.
@@ -38,21 +36,19 @@ async function begin(say) {
   listeners.add(tell);
   if (!machine) {
     machine = new Machine();
-    machine.inherit(kept);
-    const report = (share) => listeners.forEach((listener) => listener(share));
-    ready = Promise.all([addStyle(), machine.start(report)]);
+    ready = machine.start((share) => listeners.forEach((listener) => listener(share)));
+    ready.catch(() => {
+      machine.end(); // that of a later page, if this one was left
+      machine = null;
+    });
   }
   const here = machine;
   try {
-    await ready;
-  } catch (error) {
-    here.end();
-    if (machine === here) machine = null;
-    throw error;
+    await Promise.all([addStyle(), ready, here.settled]);
   } finally {
     listeners.delete(tell);
   }
-  if (machine !== here) return null;
+  if (here.isEnded) return null;
   for (const note of document.querySelectorAll(".lab:not([data-state]) .lab-bar small")) {
     note.textContent = "Python is loaded.";
   }
