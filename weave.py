@@ -6,7 +6,10 @@ to MkDocs, and a mistake in the document to whoever made it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
+import json
 import logging
 import posixpath
 import re
@@ -18,6 +21,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -33,6 +37,7 @@ from literate.weaving.pages import Site, Surroundings, weave
 
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
+KEPT = [".css", ".html", ".js", ".json", ".svg", ".woff2", ".xml"]  # without a network
 
 log = logging.getLogger("mkdocs.hooks.weave")
 
@@ -63,6 +68,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.markdown_extensions.append(StashExtension())
     if config.plugins["material/offline"].config.enabled:
         config.extra["polyfills"] = ["iframe-worker.js"]
+    elif not _server.is_serving:
+        config.extra_javascript.append("offline.js")
     return config
 
 
@@ -96,6 +103,30 @@ def _teach_search(files: Files, config: MkDocsConfig) -> None:
     ours = (ROOT / "web" / "search.js").read_text(encoding="utf-8")
     content = f"{ours}\n{worker.content_string}"
     files.append(File.generated(config, worker.src_uri, content=content))
+
+
+@event_priority(-100)  # all else is written
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the service worker, which knows the files of this version of the site."""
+    if "offline.js" not in config.extra_javascript:
+        return
+    site = Path(config.site_dir)
+    files = {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in sorted(site.rglob("*"))
+        if path.suffix in KEPT and not {"figures", "lunr", "vendor"} & {*path.parts}
+    }
+    hashes = {name: hashlib.sha256(content) for name, content in files.items()}
+    marks = {
+        name: base64.b64encode(h.digest()[:6]).decode() for name, h in hashes.items()
+    }
+    version = hashlib.sha256(json.dumps(marks).encode()).hexdigest()[:8]
+    script = (ROOT / "web" / "sw.js").read_text(encoding="utf-8")
+    known = json.dumps(marks, separators=(",", ":"))
+    (site / "sw.js").write_text(
+        f'const VERSION = "{version}";\nconst FILES = {known};\n\n{script}',
+        encoding="utf-8",
+    )
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:

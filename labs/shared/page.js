@@ -1,9 +1,11 @@
 // The labs of the page that is open: starts the machine and brings each lab to life.
 
 import { Machine } from "./machine.js";
-import { h } from "./controls.js";
+import { button, h } from "./controls.js";
+import { forgetAll } from "./store.js";
 
 const PATIENCE = 1000; // milliseconds after which a lab says that it works
+const CHOICE = "labs-start"; // as in web/labs.js
 
 let machine = null; // that of the page that is open
 let ready = null; // the start of Python, as a promise
@@ -86,7 +88,8 @@ async function mount(frame, machine) {
   for (const picture of pictures) picture.hidden = true;
   const body = h("div", { className: "lab-body" });
   const lab = new Lab(machine);
-  frame.append(body, lab.message);
+  const foot = footOfLab();
+  frame.append(body, lab.message, foot);
   let working;
   machine.addEventListener("busy", ({ detail }) => {
     stop.ariaDisabled = String(!detail);
@@ -102,7 +105,7 @@ async function mount(frame, machine) {
     await lab.settingUp(() => script.default(body, lab));
   } catch (error) {
     bar.replaceChildren(...offer);
-    for (const part of [body, lab.message]) part.remove();
+    for (const part of [body, lab.message, foot]) part.remove();
     for (const picture of pictures) picture.hidden = false;
     delete frame.dataset.state;
     throw error;
@@ -110,6 +113,29 @@ async function mount(frame, machine) {
   if (lab.message.parentElement === frame) body.querySelector(".lab-row")?.after(lab.message);
   if (isByKey) body.querySelector("input, select, textarea, button")?.focus({ preventScroll: true });
   frame.dataset.state = "ready";
+}
+
+// What the reader has agreed to, and how to take it back
+function footOfLab() {
+  const starts = h("input", { type: "checkbox", className: "lab-starts" });
+  starts.checked = __md_get(CHOICE, sessionStorage) ?? false;
+  starts.addEventListener("change", () => {
+    __md_set(CHOICE, starts.checked, sessionStorage);
+    for (const other of document.querySelectorAll(".lab-starts")) other.checked = starts.checked;
+  });
+  return h(
+    "p",
+    { className: "lab-foot" },
+    h("label", {}, starts, " Labs start by themselves in this tab"),
+    button("Forget what I trained and typed", forget),
+  );
+}
+
+async function forget() {
+  if (!confirm("Forget the models that you have trained, and all that you have typed?")) return;
+  machine.end(); // it would keep its next step
+  await forgetAll();
+  location.reload();
 }
 
 // What a lab's script works with.
