@@ -38,6 +38,7 @@ from literate.weaving.pages import Site, Surroundings, weave
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
 KEPT = [".css", ".html", ".js", ".json", ".svg", ".woff2", ".xml"]  # without a network
+NOT_KEPT = {"figures", "lunr", "sw.js", "vendor"}
 
 log = logging.getLogger("mkdocs.hooks.weave")
 
@@ -107,26 +108,29 @@ def _teach_search(files: Files, config: MkDocsConfig) -> None:
 
 @event_priority(-100)  # all else is written
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the service worker, which knows the files of this version of the site."""
-    if "offline.js" not in config.extra_javascript:
-        return
-    site = Path(config.site_dir)
+    """Write the service worker, unless nothing of the site is to be kept."""
+    if "offline.js" in config.extra_javascript:
+        site = Path(config.site_dir)
+        (site / "sw.js").write_text(service_worker(site), encoding="utf-8")
+
+
+def service_worker(site: Path) -> str:
+    """Return the script that knows the files of this version of the site."""
     files = {
         path.relative_to(site).as_posix(): path.read_bytes()
         for path in sorted(site.rglob("*"))
-        if path.suffix in KEPT and not {"figures", "lunr", "vendor"} & {*path.parts}
+        if path.suffix in KEPT and not NOT_KEPT & {*path.parts, path.name}
     }
-    hashes = {name: hashlib.sha256(content) for name, content in files.items()}
-    marks = {
-        name: base64.b64encode(h.digest()[:6]).decode() for name, h in hashes.items()
-    }
-    version = hashlib.sha256(json.dumps(marks).encode()).hexdigest()[:8]
-    script = (ROOT / "web" / "sw.js").read_text(encoding="utf-8")
+    marks = {name: _mark(content) for name, content in files.items()}
     known = json.dumps(marks, separators=(",", ":"))
-    (site / "sw.js").write_text(
-        f'const VERSION = "{version}";\nconst FILES = {known};\n\n{script}',
-        encoding="utf-8",
-    )
+    version = json.dumps(_mark(known.encode()))
+    script = (ROOT / "web" / "sw.js").read_text(encoding="utf-8")
+    return f"const VERSION = {version};\nconst FILES = {known};\n\n{script}"
+
+
+def _mark(content: bytes) -> str:
+    """Return the fingerprint that the service worker knows a file by."""
+    return base64.b64encode(hashlib.sha256(content).digest()[:6]).decode()
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:

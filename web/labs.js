@@ -47,11 +47,12 @@
   const near = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting, boundingClientRect: place } of entries) {
+        const button = target.querySelector(".lab-start"); // none if it starts already
         const isUnseen = isIntersecting && place.bottom > innerHeight;
-        if (isUnseen && wanted()) startLab(target.querySelector(".lab-start"));
+        if (button && isUnseen && wanted()) startLab(button);
       }
     },
-    { rootMargin: "0px 0px 100% 0px" },
+    { rootMargin: "0px 0px 200% 0px" },
   );
 
   function watch() {

@@ -29,13 +29,13 @@ export function printout(label) {
 export class Editor {
   isEnded = false; // whether the reader has pressed Stop in this run
   #running = false;
-  #key;
+  #place; // where what is typed is kept
 
   // `act` gets the text; what it returns is said when it is done. `reset` is called
   // when the reader wants the book's version back. What is typed is kept under the
   // `name` of the text, as long as the book has the same text.
   constructor(lab, { name, label, text, action, act, reset }) {
-    this.#key = `${name}\n${text}`;
+    this.#place = `${name}\n${text}`;
     this.area = h("textarea", {
       ariaLabel: label,
       autocapitalize: "off",
@@ -54,8 +54,8 @@ export class Editor {
     Object.assign(this, { lab, act, reset });
     this.area.addEventListener("input", () => {
       this.#fit();
-      if (this.area.value === text) forgetTyped(this.#key);
-      else keepTyped(this.#key, this.area.value);
+      if (this.area.value === text) forgetTyped(this.#place);
+      else keepTyped(this.#place, this.area.value);
     });
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.#fit();
@@ -63,7 +63,7 @@ export class Editor {
 
   // Put back what was typed at another time.
   async recall() {
-    const kept = await typed(this.#key);
+    const kept = await typed(this.#place);
     if (kept === undefined) return;
     this.text = kept;
     this.say("This is what you typed before. Reset shows the book’s.");
@@ -112,7 +112,7 @@ export class Editor {
 
   async #reset() {
     if (this.#running) await this.#end();
-    forgetTyped(this.#key);
+    forgetTyped(this.#place);
     this.reset();
   }
 

@@ -7,7 +7,7 @@
 // another worker can take over where one had to be ended.
 
 const PATIENCE = 60; // milliseconds between being asked to stop and being ended
-const LEFT = 500; // the same where a page is left, and nobody waits
+const LEFT = 2000; // the same where a page is left: no longer than Python takes to start
 
 export class Stopped extends Error {
   constructor() {

@@ -111,8 +111,8 @@ async function mount(frame, machine) {
     throw error;
   }
   if (lab.message.parentElement === frame) body.querySelector(".lab-row")?.after(lab.message);
+  frame.dataset.state = "ready"; // now it is seen
   if (isByKey) body.querySelector("input, select, textarea, button")?.focus({ preventScroll: true });
-  frame.dataset.state = "ready";
 }
 
 // What the reader has agreed to, and how to take it back
