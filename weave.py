@@ -21,9 +21,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from watchdog.observers.polling import PollingObserver
 
 from exercises import judging
 from labs import bundle
@@ -62,6 +64,17 @@ _server = _Server()
 def on_startup(command: str, dirty: bool) -> None:
     """Remember whether somebody is reading along."""
     _server.is_serving = command == "serve"
+
+
+def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_) -> None:
+    """Look for what was saved ten times a second: it would be twice."""
+    watched = [config.docs_dir, config.config_file_path]
+    for path in watched:
+        server.unwatch(path)
+    server.observer = PollingObserver(timeout=0.1)
+    server.build_delay = 0.03  # a file is saved at once
+    for path in watched:
+        server.watch(path)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

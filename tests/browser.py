@@ -281,7 +281,8 @@ def open_page(chromium, site, with_python):
     yield open_one
     for watched in opened:
         watched.page.evaluate("localStorage.clear()")
-        watched.page.evaluate(FORGET)
+        if watched.page.context is with_python:
+            watched.page.evaluate(FORGET)
         watched.page.close()
         if watched.page.context is not with_python:
             watched.page.context.close()
