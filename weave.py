@@ -6,6 +6,8 @@ to MkDocs, and a mistake in the document to whoever made it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import logging
@@ -20,8 +22,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from watchdog.observers.polling import PollingObserver
 
 from exercises import judging
 from labs import bundle
@@ -37,6 +42,8 @@ from literate.weaving.pages import Site, Surroundings, weave
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
 PDF = "downloads/microgpt.pdf"
+KEPT = [".css", ".html", ".js", ".json", ".svg", ".woff2", ".xml"]  # without a network
+NOT_KEPT = {"figures", "lunr", "sw.js", "vendor"}
 
 log = logging.getLogger("mkdocs.hooks.weave")
 
@@ -66,12 +73,25 @@ def on_startup(command: str, dirty: bool) -> None:
     _server.is_serving = command == "serve"
 
 
+def on_serve(server: LiveReloadServer, config: MkDocsConfig, **_) -> None:
+    """Look for what was saved ten times a second: it would be twice."""
+    watched = [config.docs_dir, config.config_file_path]
+    for path in watched:
+        server.unwatch(path)
+    server.observer = PollingObserver(timeout=0.1)
+    server.build_delay = 0.03  # a file is saved at once
+    for path in watched:
+        server.watch(path)
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Let Python-Markdown keep ready HTML as it is."""
     config.markdown_extensions.append(StashExtension())
     if config.plugins["material/offline"].config.enabled:
         config.extra["polyfills"] = ["iframe-worker.js"]
         config.extra["press"] = False
+    elif not _server.is_serving:
+        config.extra_javascript.append("offline.js")
     if _server.is_serving or not press.browser():
         config.extra["press"] = False
     return config
@@ -109,6 +129,33 @@ def _teach_search(files: Files, config: MkDocsConfig) -> None:
     ours = (ROOT / "web" / "search.js").read_text(encoding="utf-8")
     content = f"{ours}\n{worker.content_string}"
     files.append(File.generated(config, worker.src_uri, content=content))
+
+
+@event_priority(-100)  # all else is written
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the service worker, unless nothing of the site is to be kept."""
+    if "offline.js" in config.extra_javascript:
+        site = Path(config.site_dir)
+        (site / "sw.js").write_text(service_worker(site), encoding="utf-8")
+
+
+def service_worker(site: Path) -> str:
+    """Return the script that knows the files of this version of the site."""
+    files = {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in sorted(site.rglob("*"))
+        if path.suffix in KEPT and not NOT_KEPT & {*path.parts, path.name}
+    }
+    marks = {name: _mark(content) for name, content in files.items()}
+    known = json.dumps(marks, separators=(",", ":"))
+    version = json.dumps(_mark(known.encode()))
+    script = (ROOT / "web" / "sw.js").read_text(encoding="utf-8")
+    return f"const VERSION = {version};\nconst FILES = {known};\n\n{script}"
+
+
+def _mark(content: bytes) -> str:
+    """Return the fingerprint that the service worker knows a file by."""
+    return base64.b64encode(hashlib.sha256(content).digest()[:6]).decode()
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:

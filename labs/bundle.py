@@ -28,6 +28,8 @@ TRAINING = ["--samples", "0", "--save", SAVED]
 def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
     """Return the bundle as JSON: `files`, and the `packages` to be loaded beside it.
 
+    Its `program` is a fingerprint of the files, to which a reader's model belongs.
+
     `outputs` are the programs and data of the book, by path; `model` is the saved
     model, None if it is not made yet.
     """
@@ -42,8 +44,11 @@ def bundle(book: str, outputs: dict[str, str], model: str | None) -> str:
     for name, package in vendor.PACKAGES.items():
         is_local = bool(vendor.local_files(package))
         base = f"../vendor/{package.folder}/" if is_local else package.public
-        packages[name] = {"base": base, "files": package.files}
-    return json.dumps({"files": files, "packages": packages}, ensure_ascii=False)
+        package_files = {"files": package.files, "sizes": package.sizes}
+        packages[name] = {"base": base, **package_files}
+    program = hashlib.sha256(json.dumps(files).encode()).hexdigest()
+    packed = {"program": program, "files": files, "packages": packages}
+    return json.dumps(packed, ensure_ascii=False)
 
 
 def python_files() -> list[Path]:

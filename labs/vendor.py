@@ -20,12 +20,16 @@ FOLDER = Path(__file__).parent.parent / ".cache" / "vendor"
 
 
 class Package(NamedTuple):
-    """A package of the npm registry: `files` are those used, with their integrity."""
+    """A package of the npm registry: `files` are those used, with their integrity.
+
+    `sizes` are their lengths in bytes, so that a page can say how far it is.
+    """
 
     name: str
     version: str
     integrity: str
     files: dict[str, str]
+    sizes: dict[str, int]
 
     @property
     def archive(self) -> str:
@@ -64,6 +68,13 @@ PACKAGES = {
             "pyodide-lock.json": "sha384-o8SQQvpVlZnOl04+3dFTJipK"
             "xul9GbViVusA379wlOrfHSgxbzt0yPiqCTxOiYES",
         },
+        {
+            "pyodide.mjs": 17_931,
+            "pyodide.asm.mjs": 1_250_344,
+            "pyodide.asm.wasm": 9_598_218,
+            "python_stdlib.zip": 2_545_637,
+            "pyodide-lock.json": 119_077,
+        },
     ),
     # The layout of graphs (MIT)
     "graphs": Package(
@@ -75,6 +86,7 @@ PACKAGES = {
             "dist/dagre.esm.js": "sha384-3zE7TG4RgLpd49mO85cK40Pc"
             "E941gGf0haRhjR9VraCvn48V93iKHkjy57Zng3o/",
         },
+        {"dist/dagre.esm.js": 48_929},
     ),
 }
 

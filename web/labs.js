@@ -3,6 +3,7 @@
 
 (() => {
   const folder = new URL("labs/", document.currentScript.src);
+  const CHOICE = "labs-start"; // whether labs start by themselves; null: never asked
   const size = "Loads about 6 MB, once.";
   let page = null; // the module that runs the labs, once one was started
 
@@ -26,28 +27,56 @@
     button.ariaDisabled = "false";
   }
 
+  const wanted = () => __md_get(CHOICE, sessionStorage);
+
+  function startLab(button) {
+    const note = button.closest(".lab").querySelector(".lab-bar small");
+    const say = (text) => (note.textContent = text);
+    return start(button, say, (page) => page.start(button.closest(".lab"), say));
+  }
+
   addEventListener("click", (event) => {
     const button = event.target.closest?.(".lab-start");
     if (!button) return;
-    const note = button.closest(".lab").querySelector(".lab-bar small");
-    const say = (text) => (note.textContent = text);
-    start(button, say, (page) => page.start(button.closest(".lab"), say));
+    if (wanted() === null) __md_set(CHOICE, true, sessionStorage);
+    startLab(button).then(watch);
   });
 
   // A link may start a lab of the page that it leads to.
-  const wanted = "book-start-lab";
+  const ASKED = "book-start-lab";
   addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-start-lab]");
-    if (link) sessionStorage.setItem(wanted, link.dataset.startLab);
+    if (link) sessionStorage.setItem(ASKED, link.dataset.startLab);
   });
 
   function startWanted() {
-    const name = sessionStorage.getItem(wanted);
-    sessionStorage.removeItem(wanted);
+    const name = sessionStorage.getItem(ASKED);
+    sessionStorage.removeItem(ASKED);
     const lab = name && document.querySelector(`.lab[data-lab="${name}"]`);
     if (!lab) return;
     lab.scrollIntoView();
     lab.querySelector(".lab-start").click();
+  }
+
+  // Once the reader has started one, the other labs of this tab start by themselves as
+  // they come near, except where something that is seen would move.
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting, boundingClientRect: place } of entries) {
+        const button = target.querySelector(".lab-start"); // none if it starts already
+        const isUnseen = isIntersecting && place.bottom > innerHeight;
+        if (button && isUnseen && wanted()) startLab(button);
+      }
+    },
+    { rootMargin: "0px 0px 200% 0px" },
+  );
+
+  function watch() {
+    near.disconnect();
+    if (!wanted()) return;
+    // A stage begins to compute as soon as it starts: that is left to the reader.
+    const labs = document.querySelectorAll(".lab[data-lab]:not([data-lab=stage])");
+    for (const lab of labs) if (!lab.dataset.state) near.observe(lab);
   }
 
   // Put a small button into the corner of a session or a chunk.
@@ -71,6 +100,7 @@
 
   document$.subscribe(() => {
     page?.leave();
+    watch();
     for (const session of document.querySelectorAll(".language-pycon[data-line]")) {
       offer(session, session, "cells", "Run", "Run this session here, and change it.");
     }

@@ -11,6 +11,7 @@ export default async function cell(block, lab) {
 
   const output = printout("Output");
   const editor = new Editor(lab, {
+    name: `session of ${location.pathname}`,
     label: "The session; it can be changed",
     text: text.trimEnd(),
     action: "Run",
@@ -45,6 +46,7 @@ export default async function cell(block, lab) {
     block.querySelector(".offer").focus();
   }
 
+  await editor.recall();
   block.hidden = true;
   block.after(frame);
   editor.go.focus({ preventScroll: true });

@@ -15,6 +15,7 @@ export default async function exercise(body, lab) {
   const marks = h("ul", { className: "exercise-marks", ariaLabel: "Marks" });
   const output = printout("Output");
   const editor = new Editor(lab, {
+    name: `exercise ${name}`,
     label: "Your answer",
     text: start.trimEnd(),
     action: "Check",
@@ -27,6 +28,7 @@ export default async function exercise(body, lab) {
       editor.area.focus();
     },
   });
+  await editor.recall();
   body.append(editor.area, editor.bar, marks, output.element);
 
   async function check(text) {

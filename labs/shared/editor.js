@@ -1,6 +1,7 @@
 // A text that can be changed and run: what cells, chunks and exercises share.
 
 import { button, h } from "./controls.js";
+import { forgetTyped, keepTyped, typed } from "./store.js";
 
 const RESTARTS = "Stopped. Python starts again …";
 const LONG = 10_000; // milliseconds after which the reader is told how to end a run
@@ -28,10 +29,13 @@ export function printout(label) {
 export class Editor {
   isEnded = false; // whether the reader has pressed Stop in this run
   #running = false;
+  #place; // where what is typed is kept
 
   // `act` gets the text; what it returns is said when it is done. `reset` is called
-  // when the reader wants the book's version back.
-  constructor(lab, { label, text, action, act, reset }) {
+  // when the reader wants the book's version back. What is typed is kept under the
+  // `name` of the text, as long as the book has the same text.
+  constructor(lab, { name, label, text, action, act, reset }) {
+    this.#place = `${name}\n${text}`;
     this.area = h("textarea", {
       ariaLabel: label,
       autocapitalize: "off",
@@ -48,9 +52,21 @@ export class Editor {
     this.bar = h("div", { className: "lab-row editor-bar" });
     this.bar.append(this.go, button("Reset", () => this.#reset()), this.stop, this.status);
     Object.assign(this, { lab, act, reset });
-    this.area.addEventListener("input", () => this.#fit());
+    this.area.addEventListener("input", () => {
+      this.#fit();
+      if (this.area.value === text) forgetTyped(this.#place);
+      else keepTyped(this.#place, this.area.value);
+    });
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.#fit();
+  }
+
+  // Put back what was typed at another time.
+  async recall() {
+    const kept = await typed(this.#place);
+    if (kept === undefined) return;
+    this.text = kept;
+    this.say("This is what you typed before. Reset shows the book’s.");
   }
 
   async run() {
@@ -96,6 +112,7 @@ export class Editor {
 
   async #reset() {
     if (this.#running) await this.#end();
+    forgetTyped(this.#place);
     this.reset();
   }
 

@@ -1,11 +1,13 @@
 // The machine behind the labs of a page: a worker in which Python runs the program.
 //
+// The worker lives as long as the tab: a page that is left hands it over to the next one.
 // It does one thing at a time. A `call` asks a function of labs/*/lab.py once; a `run` asks
 // it again and again, until its answer has `done`, or until it is paused. After each
 // step of a run the worker hands out what the lab needs to go on (`kept`), so that
 // another worker can take over where one had to be ended.
 
 const PATIENCE = 60; // milliseconds between being asked to stop and being ended
+const LEFT = 2000; // the same where a page is left: no longer than Python takes to start
 
 export class Stopped extends Error {
   constructor() {
@@ -30,27 +32,26 @@ export class Machine extends EventTarget {
   // `restart`, `end`, `step` (a step of a run is done; detail: the module's name).
 
   isEnded = false;
+  settled; // a promise, once another page has left the worker: nothing of it runs any more
   #worker = null;
   #isMissing = false; // whether the worker could not be had at all
-  #waiting = new Map(); // id → {resolve, reject, onStep, onPrint}
+  #waiting = new Map(); // id → {promise, resolve, reject, onStep, onPrint}
   #last = 0;
   #kept = new Map(); // module → what it needs to go on
+  #program = null; // the fingerprint of the program that it is for
+  #starting = null; // the call that starts Python
   #report = () => {};
 
   // Start Python. `report` gets the share that is loaded, from 0 to 1.
   start(report = () => {}) {
     this.#report = report;
     this.#isMissing = false;
-    this.#worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#hear(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#isMissing = !event.message; // the script did not come
-      const error = new Error(event.message || "the browser could not run the worker");
-      error.name = "LabError";
-      for (const { reject } of this.#forget()) reject(error);
-    };
-    return this.#ask({ action: "start", kept: [...this.#kept] });
+    this.#listenTo(new Worker(new URL("worker.js", import.meta.url), { type: "module" }));
+    this.#starting = this.#last + 1;
+    const kept = [...this.#kept];
+    return this.#ask({ action: "start", kept, program: this.#program }).then((program) => {
+      this.#program = program;
+    });
   }
 
   // Return the value of labs/MODULE/lab.py's function; `name` is "module.function". What a
@@ -75,29 +76,48 @@ export class Machine extends EventTarget {
 
   // End whatever runs, at once. If it does not give way between two steps, the worker
   // is replaced, and the labs go on from their last finished step.
-  async stop() {
+  async stop(patience = PATIENCE) {
     if (!this.busy) return;
     this.dispatchEvent(new Event("stop"));
     this.pause();
     const runs = [...this.#waiting.values()].map(({ promise }) => promise);
     const over = Promise.allSettled(runs).then(() => true);
-    const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
+    const late = new Promise((resolve) => setTimeout(resolve, patience, false));
     if (await Promise.race([over, late])) return;
     await this.#replace(new Stopped()).catch(() => {}); // the next call tells why
   }
 
-  // End the worker for good. What the labs need to go on can be given to another one.
+  // End the worker for good.
   end() {
     this.isEnded = true;
     this.#worker?.terminate();
     for (const { reject } of this.#forget()) reject(new Stopped());
     this.dispatchEvent(new Event("end"));
-    return this.#kept;
   }
 
-  // Let the labs go on from what `end` of another machine returned.
-  inherit(kept) {
-    this.#kept = new Map(kept);
+  // The page is left: what it asked for is given up, and this machine is of no use any
+  // more. Returns that of the next page, which has the same worker.
+  handOver() {
+    const next = new Machine();
+    next.#last = this.#last;
+    next.#kept = this.#kept;
+    next.#program = this.#program;
+    next.#report = this.#report;
+    next.#isMissing = this.#isMissing;
+    next.#starting = this.#starting;
+    next.#listenTo(this.#worker);
+    this.#worker = null;
+    const left = [];
+    for (const [id, asked] of this.#waiting) {
+      const isStart = id === this.#starting; // it goes on
+      if (!isStart) left.push(asked);
+      next.#waiting.set(id, isStart ? asked : pending(asked.onStep && { onStep() {} }));
+    }
+    this.#forget();
+    this.end();
+    for (const { reject } of left) reject(new Stopped());
+    next.settled = next.#settle();
+    return next;
   }
 
   // Lay out a graph: nodes {id, width, height}, edges [from, to], settings of dagre.
@@ -107,6 +127,24 @@ export class Machine extends EventTarget {
 
   get busy() {
     return this.#waiting.size > 0;
+  }
+
+  // End what the page before has left running.
+  async #settle() {
+    await this.#waiting.get(this.#starting)?.promise.catch(() => {});
+    await this.stop(LEFT);
+  }
+
+  #listenTo(worker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#isMissing = !event.message; // the script did not come
+      const error = new Error(event.message || "the browser could not run the worker");
+      error.name = "LabError";
+      for (const { reject } of this.#forget()) reject(error);
+    };
   }
 
   // Put another worker in the place of this one, and give up what it was asked.
@@ -120,12 +158,10 @@ export class Machine extends EventTarget {
   }
 
   #ask(message, listeners) {
+    if (this.isEnded) return Promise.reject(new Stopped());
     if (this.#isMissing && message.action !== "start") this.start().catch(() => {});
     const id = ++this.#last;
-    const asked = { ...listeners };
-    asked.promise = new Promise((resolve, reject) => {
-      Object.assign(asked, { resolve, reject });
-    });
+    const asked = pending(listeners);
     this.#waiting.set(id, asked);
     if (this.#waiting.size === 1) this.#say(true);
     this.#worker.postMessage({ ...message, id });
@@ -162,4 +198,10 @@ export class Machine extends EventTarget {
   #say(busy) {
     this.dispatchEvent(new CustomEvent("busy", { detail: busy }));
   }
+}
+
+function pending(listeners) {
+  const asked = { ...listeners };
+  asked.promise = new Promise((resolve, reject) => Object.assign(asked, { resolve, reject }));
+  return asked;
 }

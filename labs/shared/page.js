@@ -1,13 +1,14 @@
 // The labs of the page that is open: starts the machine and brings each lab to life.
 
 import { Machine } from "./machine.js";
-import { h } from "./controls.js";
+import { button, h } from "./controls.js";
+import { forgetAll } from "./store.js";
 
 const PATIENCE = 1000; // milliseconds after which a lab says that it works
+const CHOICE = "labs-start"; // as in web/labs.js
 
-let machine = null;
-let ready = null; // the start of the machine, as a promise
-let kept = []; // what the labs of the last page need to go on
+let machine = null; // that of the page that is open
+let ready = null; // the start of Python, as a promise
 const listeners = new Set(); // those who are told how far the start is
 
 // Start the machine if it does not run yet, and a lab. `say` is told how far it is.
@@ -26,10 +27,9 @@ export async function open(script, block, say) {
   await lab.settingUp(() => module.default(block, lab));
 }
 
-// The page is left: its machine ends, and what the reader trained is kept.
+// The page is left: what it runs is stopped, and Python waits for the next page.
 export function leave() {
-  if (machine) kept = machine.end();
-  machine = null;
+  machine = machine?.handOver() ?? null;
 }
 
 // Return the machine once it runs; null if the page was left meanwhile.
@@ -38,21 +38,19 @@ async function begin(say) {
   listeners.add(tell);
   if (!machine) {
     machine = new Machine();
-    machine.inherit(kept);
-    const report = (share) => listeners.forEach((listener) => listener(share));
-    ready = Promise.all([addStyle(), machine.start(report)]);
+    ready = machine.start((share) => listeners.forEach((listener) => listener(share)));
+    ready.catch(() => {
+      machine.end(); // that of a later page, if this one was left
+      machine = null;
+    });
   }
   const here = machine;
   try {
-    await ready;
-  } catch (error) {
-    here.end();
-    if (machine === here) machine = null;
-    throw error;
+    await Promise.all([addStyle(), ready, here.settled]);
   } finally {
     listeners.delete(tell);
   }
-  if (machine !== here) return null;
+  if (here.isEnded) return null;
   for (const note of document.querySelectorAll(".lab:not([data-state]) .lab-bar small")) {
     note.textContent = "Python is loaded.";
   }
@@ -90,7 +88,8 @@ async function mount(frame, machine) {
   for (const picture of pictures) picture.hidden = true;
   const body = h("div", { className: "lab-body" });
   const lab = new Lab(machine);
-  frame.append(body, lab.message);
+  const foot = footOfLab();
+  frame.append(body, lab.message, foot);
   let working;
   machine.addEventListener("busy", ({ detail }) => {
     stop.ariaDisabled = String(!detail);
@@ -106,14 +105,37 @@ async function mount(frame, machine) {
     await lab.settingUp(() => script.default(body, lab));
   } catch (error) {
     bar.replaceChildren(...offer);
-    for (const part of [body, lab.message]) part.remove();
+    for (const part of [body, lab.message, foot]) part.remove();
     for (const picture of pictures) picture.hidden = false;
     delete frame.dataset.state;
     throw error;
   }
   if (lab.message.parentElement === frame) body.querySelector(".lab-row")?.after(lab.message);
+  frame.dataset.state = "ready"; // now it is seen
   if (isByKey) body.querySelector("input, select, textarea, button")?.focus({ preventScroll: true });
-  frame.dataset.state = "ready";
+}
+
+// What the reader has agreed to, and how to take it back
+function footOfLab() {
+  const starts = h("input", { type: "checkbox", className: "lab-starts" });
+  starts.checked = __md_get(CHOICE, sessionStorage) ?? false;
+  starts.addEventListener("change", () => {
+    __md_set(CHOICE, starts.checked, sessionStorage);
+    for (const other of document.querySelectorAll(".lab-starts")) other.checked = starts.checked;
+  });
+  return h(
+    "p",
+    { className: "lab-foot" },
+    h("label", {}, starts, " Labs start by themselves in this tab"),
+    button("Forget what I trained and typed", forget),
+  );
+}
+
+async function forget() {
+  if (!confirm("Forget the models that you have trained, and all that you have typed?")) return;
+  machine.end(); // it would keep its next step
+  await forgetAll();
+  location.reload();
 }
 
 // What a lab's script works with.

@@ -1,6 +1,9 @@
 // The worker in which Python and the program run, one thing at a time. See machine.js
 // for the messages.
 
+import * as store from "./store.js";
+
+const BETWEEN = 1000; // milliseconds between two times that a run is stored
 const MEMORY = 512 * 2 ** 20; // bytes that Python may use
 
 let driver = null;
@@ -14,41 +17,71 @@ WebAssembly.Memory.prototype.grow = function (pages) {
   return grow.call(this, pages);
 };
 
-let lost = () => {}; // is told of a package's file that cannot be had
+const checked = new Map(); // address → a package's file that was checked, as a blob
 
-const pinned = new Map(); // address of a package's file → {integrity, report}
-
-// Whatever is loaded of a package has to be the pinned file.
+// Whatever is loaded of a package is what was checked, not what the server gives now.
 const get = globalThis.fetch;
 globalThis.fetch = async (address, options) => {
-  const name = String(address?.url ?? address);
-  if (!pinned.has(name)) return get(address, options);
-  const { integrity, report } = pinned.get(name);
-  const answer = await get(name, { integrity }).catch((error) => {
-    lost(error);
-    throw error;
-  });
-  report();
-  return answer;
+  const file = checked.get(String(address?.url ?? address));
+  return file ? new Response(file) : get(address, options);
 };
 
 // Load a package; returns its address, and its modules by their files' names.
-async function load({ base: folder, files }, report = () => {}) {
+async function load({ base: folder, files, sizes }, report = () => {}) {
   const base = new URL(folder, import.meta.url).href;
   const names = Object.keys(files);
+  const all = names.reduce((sum, file) => sum + sizes[file], 0);
   let loaded = 0;
-  const count = () => report(++loaded / names.length);
-  for (const file of names) pinned.set(base + file, { integrity: files[file], report: count });
+  const count = (bytes) => report((loaded += bytes) / all);
+  await Promise.all(names.map((file) => bring(base + file, files[file], count)));
   const scripts = names.filter((file) => /js$/.test(file));
   const modules = await Promise.all(scripts.map((file) => importChecked(base + file)));
   return { base, modules: Object.fromEntries(scripts.map((file, i) => [file, modules[i]])) };
 }
 
-// Import a pinned script: what runs are the bytes that were checked, not what the server
-// gives when it is asked once more.
+// Have a file of a package, from what this browser keeps or else from its server. Its
+// bytes are counted as they come in, and checked when they are all there.
+async function bring(address, integrity, count) {
+  const shelf = await openShelf();
+  const name = new URL(encodeURIComponent(integrity), import.meta.url);
+  const kept = await shelf?.match(name);
+  const answer = kept ?? (await get(address));
+  if (!answer.ok) throw new Error(`${address} says ${answer.status}`);
+  const counting = new TransformStream({
+    transform(part, rest) {
+      count(part.length);
+      rest.enqueue(part);
+    },
+  });
+  const headers = { "Content-Type": answer.headers.get("Content-Type") ?? "" };
+  const file = await new Response(answer.body.pipeThrough(counting), { headers }).blob();
+  await check(file, integrity).catch(() => {
+    shelf?.delete(name);
+    throw new Error(`${address} is not the file that it should be`);
+  });
+  if (!kept) shelf?.put(name, new Response(file)).catch(() => {}); // if there is room
+  checked.set(address, file);
+}
+
+// Python's files stay in this browser from one visit to the next, by what is in them.
+async function openShelf() {
+  return globalThis.caches?.open("python").catch(() => null);
+}
+
+// Let the browser compare a file with its integrity, which it also does where the page's
+// own scripts are not given the means.
+async function check(file, integrity) {
+  const own = URL.createObjectURL(file);
+  try {
+    await get(own, { integrity });
+  } finally {
+    URL.revokeObjectURL(own);
+  }
+}
+
 async function importChecked(address) {
-  const checked = await (await fetch(address)).arrayBuffer();
-  const own = URL.createObjectURL(new Blob([checked], { type: "text/javascript" }));
+  const script = checked.get(address).slice(0, undefined, "text/javascript");
+  const own = URL.createObjectURL(script);
   try {
     return await import(own);
   } finally {
@@ -59,21 +92,23 @@ async function importChecked(address) {
 let packages; // what is loaded beside the bundle, by name
 let graphs = null; // what lays graphs out, once it is loaded
 
-async function start({ kept }) {
+let program; // the fingerprint of all that the bundle has
+
+async function start({ kept, program: its }) {
   const address = new URL("../bundle.json", import.meta.url);
   const again = () => fetch(address, { cache: "force-cache" }); // when there is no network
   const answer = await fetch(address, { cache: "no-cache" }).catch(again);
   if (!answer.ok) throw new Error(`${answer.url} says ${answer.status}`);
   const bundle = await answer.json();
-  packages = bundle.packages;
+  ({ packages, program } = bundle);
+  const storedStates = store.states(program);
   const report = (share) => postMessage({ loaded: share });
   const { base: indexURL, modules } = await load(packages.python, report);
   const { default: createPyodideModule } = modules["pyodide.asm.mjs"];
   const { loadPyodide } = modules["pyodide.mjs"];
-  const loss = new Promise((_, reject) => (lost = reject));
   const env = { HOME: "/book" };
-  const loading = loadPyodide({ indexURL, createPyodideModule, env });
-  const python = await Promise.race([loading, loss]); // it may wait for ever for a file
+  const python = await loadPyodide({ indexURL, createPyodideModule, env });
+  checked.clear();
   for (const [name, text] of Object.entries(bundle.files)) {
     const path = `/book/${name}`;
     python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
@@ -81,9 +116,20 @@ async function start({ kept }) {
   }
   python.runPython("import os, sys; os.chdir('/book'); sys.path.insert(0, '/book')");
   driver = python.pyimport("labs.shared.driver");
-  for (const [module, state] of kept) driver.restore(module, state);
+  const states = new Map([...(await storedStates), ...(its === program ? kept : [])]);
+  for (const [module, state] of states) restore(module, state);
   const tell = (printed) => postMessage({ id: asked, printed });
   python.pyimport("exercises.typed").listen(tell);
+  return program;
+}
+
+// Let a lab go on; where it cannot, it begins anew.
+function restore(module, state) {
+  try {
+    driver.restore(module, state);
+  } catch (error) {
+    console.warn(`The ${module} lab cannot go on: ${error.message}`);
+  }
 }
 
 function call(name, args) {
@@ -109,13 +155,21 @@ function state(module) {
 
 async function run(id, name, args) {
   const [module] = name.split(".");
+  const keep = (kept) => kept.length && store.keepState(program, module, kept);
+  let last = performance.now();
   running.add(id);
   try {
     for (let value = {}; running.has(id) && !value.done; await turn()) {
       value = call(name, args);
       const kept = state(module);
+      const isTime = performance.now() > last + BETWEEN;
+      if (isTime) {
+        keep(kept);
+        last = performance.now();
+      }
       postMessage({ id, step: value, module, kept }, [kept.buffer]);
     }
+    keep(state(module));
   } finally {
     running.delete(id);
   }

@@ -145,22 +145,25 @@ export default async function training(body, lab) {
   );
 
   const status = await lab.ask("training.status");
-  if (!status) {
+  const isLinked = location.search.includes("n_embd=");
+  if (!status || isLinked) {
     read(location);
+    // From here on a reload goes on with what is trained.
+    if (isLinked) history.replaceState(history.state, "", location.pathname + location.hash);
     await trainer.reset();
     if (info) return;
-    const why = lab.message.textContent;
-    settings.set(DEFAULTS);
-    rate.set(RATE);
-    list.set("names");
-    await trainer.reset();
-    return lab.say(`What the link asks for cannot be trained. ${why}`);
   }
-  settings.set({ ...status.info.sizes, steps: status.info.steps, seed: status.info.seed });
-  list.set(status.names, status.data);
-  rate.set(status.learning_rate);
-  showAll(status);
-  await look();
+  const why = lab.message.textContent;
+  settings.set(status ? { ...status.info.sizes, ...status.info } : DEFAULTS);
+  rate.set(status?.learning_rate ?? RATE);
+  list.set(status?.names ?? "names", status?.data);
+  if (status) {
+    showAll(status);
+    await look();
+  } else {
+    await trainer.reset();
+  }
+  if (why) lab.say(`What the link asks for cannot be trained. ${why}`);
 }
 
 // The numbers of the present step

@@ -18,6 +18,7 @@ export default async function workshop(figure, lab) {
   const found = h("div", { className: "workshop-mistakes", role: "alert" });
   const results = h("div", { className: "workshop-results" });
   const editor = new Editor(lab, {
+    name: `chunk ${name}`,
     label: `The chunk “${name}”; it can be changed`,
     text: text.trimEnd(),
     action: "Tangle and train 100 steps",
@@ -69,8 +70,9 @@ export default async function workshop(figure, lab) {
     figure.querySelector(".offer").focus();
   }
 
-  figure.after(frame);
   editor.say("Sessions on this page will use your program as well, until you reset it.");
+  await editor.recall();
+  figure.after(frame);
   editor.area.focus();
 }
 

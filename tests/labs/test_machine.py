@@ -227,6 +227,14 @@ def test_the_packages_come_from_the_public_server_without_a_copy(monkeypatch, tm
     assert bundle.vendored() == {}
 
 
+def test_the_sizes_by_which_a_page_counts_are_those_of_the_files():
+    for package in vendor.PACKAGES.values():
+        local = vendor.local_files(package)
+        if not local:
+            lacking("there is no local copy of what the labs run on")
+        assert {name: p.stat().st_size for name, p in local.items()} == package.sizes
+
+
 def test_a_file_that_is_not_the_pinned_one_is_refused():
     content = b"print('hello')"
     vendor.check(
@@ -382,6 +390,7 @@ def test_stop_while_python_starts_again_is_harmless(machine_page):
 def test_python_starts_again_when_the_network_is_back(machine_page):
     page = machine_page
     parts = ["worker.js", "bundle.json", "pyodide.asm.wasm"]  # as they are asked for
+    page.evaluate("caches.delete('python')")
     for part in parts:
         page.route(f"**/{part}", lambda route: route.abort())
     page.evaluate(
@@ -403,6 +412,38 @@ def test_messages_that_code_makes_up_do_no_harm(machine_page):
     assert attempt(machine_page, "call('trial.forge')") == {"value": "done"}
     assert attempt(machine_page, "call('trial.double', {number: 4})") == {"value": 8}
     assert not faults
+
+
+def test_a_page_that_is_left_runs_no_more(machine_page):
+    result = machine_page.evaluate(
+        """async () => {
+            const left = machine;
+            const run = attempt(left.run("trial.step", { last: 1e9 }, () => {}));
+            await left.call("trial.double", { number: 1 });
+            let restarts = 0;
+            window.machine = left.handOver();
+            machine.addEventListener("restart", () => (restarts += 1));
+            await machine.settled;
+            const [{ value: { steps } }, { value: next }] = [
+                await attempt(machine.call("trial.step")),
+                await attempt(machine.call("trial.step")),
+            ];
+            const late = await attempt(left.call("trial.step"));
+            const endless = attempt(machine.call("trial.loop_for_ever"));
+            window.machine = machine.handOver();
+            machine.addEventListener("restart", () => (restarts += 1));
+            await machine.settled;
+            const ended = [await run, late, await endless].map(({ name }) => name);
+            const again = await attempt(machine.call("trial.double", { number: 4 }));
+            return { goesOn: next.steps - steps, ended, restarts, again };
+        }"""
+    )
+    assert result == {
+        "goesOn": 1,
+        "ended": ["Stopped"] * 3,
+        "restarts": 1,
+        "again": {"value": 8},
+    }
 
 
 def test_endless_calls_are_stopped(machine_page):
@@ -440,22 +481,28 @@ def machines(page):
     return [worker for worker in page.workers if worker.url.endswith("/worker.js")]
 
 
-def test_leaving_the_page_ends_the_worker_and_the_next_one_starts_by_key(open_lab):
+def test_python_waits_for_the_next_page_whose_labs_start_by_themselves(open_lab):
     lab = open_lab("tokenizer")
     page = lab.page
-    [machine] = machines(page)
-    with machine.expect_event("close"):
-        page.locator(".md-footer__link--next").click()
+    before = machines(page)
+    starts = page.get_by_label("Labs start by themselves")
+    assert starts.is_checked()
+    page.locator(".md-footer__link--next").click()
     page.wait_for_url("**/counting/")
-    page.wait_for_function("!document.querySelector('.lab[data-lab=tokenizer]')")
-    assert not machines(page)
+    page.locator(".lab[data-lab=exercise]").scroll_into_view_if_needed()
+    page.locator(".lab[data-lab=exercise][data-state=ready]").wait_for()
+    assert page.evaluate("document.activeElement === document.body")
+    assert not page.locator(".lab[data-lab=stage][data-state]").count()  # it computes
+    starts.uncheck()
     page.go_back()
+    page.locator(".lab[data-lab=tokenizer]").scroll_into_view_if_needed()
     page.locator(".lab[data-lab=tokenizer] .lab-start").focus()
     page.keyboard.press("Enter")
     page.locator(".lab[data-lab=tokenizer][data-state=ready]").wait_for()
     assert page.evaluate("document.activeElement.closest('.lab-body') !== null")
     page.get_by_text("[26, 4, 12, 12, 0, 26]").first.wait_for()
-    assert len(machines(page)) == 1
+    assert not starts.is_checked()
+    assert machines(page) == before
 
 
 def test_leaving_before_anything_is_loaded_starts_nothing(open_page, site):
@@ -504,6 +551,7 @@ def test_a_file_that_is_changed_on_the_way_is_refused(chromium, site, file):
 
 def test_what_is_run_is_what_was_checked(open_page, site):
     page = open_page(site.page_with_lab("autograd")).page
+    page.evaluate("caches.delete('python')")
     scripts = ["pyodide.mjs", "pyodide.asm.mjs", "dagre.esm.js"]
     asked = []
 
