@@ -179,12 +179,16 @@ class _Weaver:
         body = f"# {prose.title(front)} {{ #{front.anchor} }}\n"
         body += self._blocks(front.blocks, prose)
         body += raw_block(self._book_contents())
-        starts = [chapter.line - 1 for chapter in self.book.chapters[1:]]
+        starts = {chapter.line - 1: chapter for chapter in self.book.chapters[1:]}
+        end = ""
         for block in self.book.blocks[len(front.blocks) :]:
             if block.start in starts:
-                body += raw_block(_NEXT_SHEET if block.start > starts[0] else _SHEET)
+                # A sheet is laid out when it is near, so it counts for itself.
+                figures = f"counter-reset: figure {starts[block.start].figures_before}"
+                body += raw_block(f'{end}<div class="sheet" style="{figures}">')
+                end = "</div>"
             body += self._block(block, prose)
-        body += raw_block("</div>") if starts else ""
+        body += raw_block(end) if end else ""
         title = "The book on one page"
         described = "Every chapter on one page, to be printed or searched."
         return Page(WHOLE, title, body, described, 1, _HIDDEN)
@@ -319,8 +323,6 @@ class _Weaver:
             self.prose.report(block.start, words, message, hint)
 
 
-_SHEET = '<div class="sheet">'  # a chapter on the one page, laid out when it is near
-_NEXT_SHEET = f"</div>{_SHEET}"
 _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")

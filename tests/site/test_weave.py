@@ -526,7 +526,10 @@ def test_chapters_and_figures_are_counted_for_print():
     assert '# Part one { #part-one style="counter-reset: figure 0" }' in opening.text
     heading = '{ #first-chapter .chapter style="counter-reset: chapter 1 figure 2" }'
     assert f"\n# First chapter {heading}\n" in first.text
-    assert f"\n## First chapter {heading}\n" in page(site, "book.md").text
+    whole = page(site, "book.md")
+    assert f"\n## First chapter {heading}\n" in whole.text
+    sheets = [sheet.get("style") for sheet in finished(whole).all("div", "sheet")]
+    assert sheets[:2] == ["counter-reset: figure 0", "counter-reset: figure 2"]
 
 
 def test_a_part_without_an_opening_begins_with_its_first_chapter():
