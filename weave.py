@@ -6,8 +6,6 @@ to MkDocs, and a mistake in the document to whoever made it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import logging
@@ -23,17 +21,16 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from watchdog.observers.polling import PollingObserver
 
 from exercises import judging
 from labs import bundle
-from literate import press
 from literate.core.diagnostics import DocumentError
 from literate.core.document import parse
 from literate.core.programs import Output
+from literate.publishing import offline, press
 from literate.tool.forms import outputs_and_forms
 from literate.weaving.diagrams import draw_once
 from literate.weaving.html import StashExtension
@@ -42,8 +39,6 @@ from literate.weaving.pages import Site, Surroundings, weave
 ROOT = Path(__file__).parent
 BOOK = "microgpt.md"
 PDF = "downloads/microgpt.pdf"
-KEPT = [".css", ".html", ".js", ".json", ".svg", ".woff2", ".xml"]  # without a network
-NOT_KEPT = {"figures", "lunr", "sw.js", "vendor"}
 
 log = logging.getLogger("mkdocs.hooks.weave")
 
@@ -131,33 +126,6 @@ def _teach_search(files: Files, config: MkDocsConfig) -> None:
     files.append(File.generated(config, worker.src_uri, content=content))
 
 
-@event_priority(-100)  # all else is written
-def on_post_build(config: MkDocsConfig) -> None:
-    """Write the service worker, unless nothing of the site is to be kept."""
-    if "offline.js" in config.extra_javascript:
-        site = Path(config.site_dir)
-        (site / "sw.js").write_text(service_worker(site), encoding="utf-8")
-
-
-def service_worker(site: Path) -> str:
-    """Return the script that knows the files of this version of the site."""
-    files = {
-        path.relative_to(site).as_posix(): path.read_bytes()
-        for path in sorted(site.rglob("*"))
-        if path.suffix in KEPT and not NOT_KEPT & {*path.parts, path.name}
-    }
-    marks = {name: _mark(content) for name, content in files.items()}
-    known = json.dumps(marks, separators=(",", ":"))
-    version = json.dumps(_mark(known.encode()))
-    script = (ROOT / "web" / "sw.js").read_text(encoding="utf-8")
-    return f"const VERSION = {version};\nconst FILES = {known};\n\n{script}"
-
-
-def _mark(content: bytes) -> str:
-    """Return the fingerprint that the service worker knows a file by."""
-    return base64.b64encode(hashlib.sha256(content).digest()[:6]).decode()
-
-
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:
     """Keep the theme's templates compiled from one build to the next."""
     folder = ROOT / ".cache" / "templates"
@@ -180,15 +148,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_) -> st
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Let a browser, if there is one, make the PDF and the cards."""
-    if not config.extra["press"]:
-        return
-    pdfs = {"book/index.html": PDF}
-    site, kept = Path(config.site_dir), ROOT / ".cache" / "press"
-    try:
-        press.press(site, config.site_url, pdfs, _server.cards, kept)
-    except RuntimeError as error:
-        raise Abort(f"\n{error}\nPRESS=false builds without PDF and cards.") from None
+    """Make the PDF and the cards, if there is a browser, and the service worker."""
+    site = Path(config.site_dir)
+    if config.extra["press"]:
+        pdfs, kept = {"book/index.html": PDF}, ROOT / ".cache" / "press"
+        try:
+            press.press(site, config.site_url, pdfs, _server.cards, kept)
+        except RuntimeError as error:
+            said = f"\n{error}\nPRESS=false builds without PDF and cards."
+            raise Abort(said) from None
+    if "offline.js" in config.extra_javascript:
+        script = (ROOT / "web" / "sw.js").read_text(encoding="utf-8")
+        worker = offline.service_worker(site, script)
+        (site / "sw.js").write_text(worker, encoding="utf-8")
 
 
 def on_page_content(markup: str, page: Page, files: Files, **_) -> str:

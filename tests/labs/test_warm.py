@@ -4,11 +4,14 @@ import functools
 import json
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from browser import _Handler, _Server
 
-import weave
+from literate.publishing.offline import service_worker
+
+SCRIPT = Path(__file__).resolve().parents[2] / "web" / "sw.js"
 
 
 def ready(page, name):
@@ -75,6 +78,11 @@ def test_a_browser_that_keeps_nothing_does_no_harm(open_page, site):
     ready(page, "exercise").get_by_label("Your answer").fill("# not yet")
 
 
+def write_worker(folder):
+    script = SCRIPT.read_text(encoding="utf-8")
+    (folder / "sw.js").write_text(service_worker(folder, script), encoding="utf-8")
+
+
 @pytest.fixture
 def copy(site, tmp_path):
     """A copy of the site that can be changed: its folder and its address."""
@@ -84,7 +92,7 @@ def copy(site, tmp_path):
     address = f"http://127.0.0.1:{server.server_port}/"
     sitemap = folder / "sitemap.xml"
     sitemap.write_text(sitemap.read_text().replace(site.address, address))
-    (folder / "sw.js").write_text(weave.service_worker(folder))
+    write_worker(folder)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, address
     server.shutdown()
@@ -167,7 +175,7 @@ def test_another_version_of_the_site_takes_over_whole(offline_reader, copy):
         path = folder / name / "index.html"
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("<h1", "<p>The new version.</p><h1", 1))
-    (folder / "sw.js").write_text(weave.service_worker(folder))
+    write_worker(folder)
     new = "The new version."
     assert not follow(page, "slopes/", new)  # it is not put among old scripts
     wait_kept(page, "/slopes/index.html")

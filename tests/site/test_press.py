@@ -9,7 +9,7 @@ from html_tree import read_html
 
 pytest.importorskip("mkdocs", reason="the site's tools are not installed")
 
-from literate import press
+from literate.publishing import press
 
 TITLE = '<article><p class="part"><a href="../i/">Part I</a> · 3 min</p><h1>Adam</h1>'
 CODE = "<pre>short</pre><pre>the longest</pre>"
