@@ -12,6 +12,7 @@ import exercises
 from exercises import AnswerError
 from exercises.edits import EditedBook, text_of
 from exercises.marking import EXERCISES, Exercise, Mark, said_by
+from exercises.tasks import blank, solution
 from exercises.typed import ENDINGS, Flood, TypedCode, confined
 from literate.core.document import Document
 
@@ -30,10 +31,18 @@ def find_all() -> dict[str, Exercise]:
     return EXERCISES
 
 
+def path(book: Document) -> list[str]:
+    """Return the names of all tasks, in the order of their chunks in the book."""
+    tasks = [name for name, exercise in find_all().items() if exercise.slips]
+    return sorted(tasks, key=lambda name: book.chunks[find(name).chunk].pieces[0].line)
+
+
 def start(exercise: Exercise, book: Document) -> str:
     """Return what the reader begins with."""
     if not exercise.chunk:
         return exercise.start
+    if exercise.slips:
+        return blank(solution(book, exercise.chunk))
     return text_of(book, book.chunks[exercise.chunk].pieces)
 
 
