@@ -108,7 +108,7 @@ def _gradients(names: dict, program: ModuleType) -> Iterator[Mark]:
 
 
 @exercise(
-    "value",
+    "value-from-memory",
     '''
 class Value:
     """A number that knows what it was computed from."""
@@ -208,7 +208,7 @@ def _compare(what: str, own, book, f: Callable, numbers: list[float]) -> Mark:
 
 
 @exercise(
-    "linear",
+    "plain-linear",
     '''
 from microgpt import Value
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import ast
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -42,6 +43,28 @@ def task(name: str, chunk: str, *slips: Slip) -> Callable[[Cases], Cases]:
         return cases
 
     return add
+
+
+class Words(NamedTuple):
+    """What the book says of a task: its line, from 1, its words, and its hints."""
+
+    line: int
+    text: str
+    hints: list[str]
+
+
+def words(book: Document, name: str) -> Words:
+    """Return what the book says of a task."""
+    head = next(i for i, line in enumerate(book.lines) if f'"{name}">' in line)
+    inside = takewhile(
+        lambda line: not line.startswith("</div>"), book.lines[head + 1 :]
+    )
+    text, *hints = re.split(r"^\d\. ", "".join(inside), flags=re.MULTILINE)
+    return Words(head + 1, _unwrapped(text), [*map(_unwrapped, hints)])
+
+
+def _unwrapped(text: str) -> str:
+    return " ".join(text.split())
 
 
 def blank(text: str) -> str:
@@ -138,19 +161,24 @@ def _check(
         yield Mark(False, "Python can read it", _said(chunk, mistake))
         return
     right, got = _outcome(cases, program), _outcome(cases, own)
-    found = right.found
-    for what, group in groupby(range(len(found)), key=lambda place: found[place][0]):
-        places = [*group]
-        wrong = next((p for p in places if not _agree(got.at(p), right.at(p))), None)
-        if wrong is None:
-            many = f"all {len(places)} agree"
-            yield Mark(True, what, many if places[1:] else short(found[places[0]][1]))
-            continue
-        slip = _slip(got, wrong, slips, _slip_outcomes(book, home, chunk, cases, slips))
-        if wrong == len(got.found):
+    wrong = [p for p in range(len(right.found)) if not _agree(got.at(p), right.at(p))]
+    slip = ""
+    if wrong:
+        outcomes = _slip_outcomes(book, home, chunk, cases, slips)
+        slip = _slip(got, wrong, slips, outcomes)
+    for what, group in groupby(enumerate(right.found), key=lambda each: each[1][0]):
+        (place, (_, wanted)), *more = sorted(
+            group, key=lambda each: each[0] not in wrong
+        )
+        if place not in wrong:
+            yield Mark(
+                True, what, f"all {len(more) + 1} agree" if more else short(wanted)
+            )
+        elif place == len(got.found):
             yield Mark(False, what, _ended(chunk, edited, got.error), slip)
             return
-        yield Mark(False, what, _compared(got.found[wrong][1], found[wrong][1]), slip)
+        else:
+            yield Mark(False, what, _compared(got.found[place][1], wanted), slip)
 
 
 class Outcome(NamedTuple):
@@ -187,16 +215,19 @@ def _slip_outcomes(
 
 
 def _slip(
-    got: Outcome, wrong: int, slips: tuple[Slip, ...], outcomes: list[Outcome]
+    got: Outcome, wrong: list[int], slips: tuple[Slip, ...], outcomes: list[Outcome]
 ) -> str:
-    """Return the words against the slip that goes wrong as the answer does, or ""."""
-    said = ""
-    for slip, outcome in zip(slips, outcomes):
-        if _agree(outcome.found, got.found) and type(outcome.error) is type(got.error):
-            return slip.said
-        if got.at(wrong) and _agree(outcome.at(wrong), got.at(wrong)):
-            said = said or slip.said
-    return said
+    """Return the words against the slip that does what the answer does.
+
+    It does so in more than half of the cases that are wrong; else "" is returned.
+    """
+
+    def likeness(place: int) -> tuple[int, int]:
+        same = [_agree(outcomes[place].at(p), got.at(p)) for p in range(wrong[-1] + 1)]
+        return sum(same[p] for p in wrong), sum(same)
+
+    best = max(range(len(slips)), key=likeness)
+    return slips[best].said if likeness(best)[0] > len(wrong) / 2 else ""
 
 
 def _agree(got: object, wanted: object) -> bool:

@@ -477,6 +477,12 @@ def _logsumexp(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "shift = -max([logit.data for logit in logits])",
     ),
     Slip(
+        "e¹⁰⁰⁰ is too large for Python: take logsumexp off before exp",
+        "shift = -logsumexp(logits)\n    return [(logit + shift).exp() for",
+        "total = sum(logit.exp() for logit in logits)\n"
+        "    return [logit.exp() / total for",
+    ),
+    Slip(
         "logsumexp is taken off, not added",
         "shift = -logsumexp(logits)",
         "shift = logsumexp(logits)",
