@@ -4,7 +4,9 @@ import math
 import random
 import re
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,3 +147,18 @@ def test_every_mixture_trains_as_the_book_does(home, seed):
         losses = [*module.train(model, ["ab", "cab"], 3)]
         wanted = wanted or losses
         assert losses == wanted
+
+
+def test_an_exercise_is_marked_in_the_notebook(capsys, monkeypatch):
+    from exercises import notebook
+
+    notebook.mark("softmax", solution("softmax"))
+    assert capsys.readouterr().out == "right\n"
+    notebook.mark("tokens", "emma = [26, 4, 12, 12, 0]\n")
+    assert "not yet" in capsys.readouterr().out
+    filled = []
+    shell = SimpleNamespace(set_next_input=lambda text, replace: filled.append(text))
+    fake = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", fake)
+    notebook.mark("softmax", "# Run this cell to begin.\n")
+    assert filled[0].startswith("%%exercise softmax\ndef softmax(logits):")

@@ -20,7 +20,6 @@ import multiprocessing
 import os
 import runpy
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Sequence
@@ -28,18 +27,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from exercises import judging, tasks
-from exercises.edits import PROGRAM, EditedBook, Mistake
+from exercises.edits import EditedBook, Mistake
 from literate.core.diagnostics import did_you_mean
 from literate.core.document import Document
 from literate.core.programs import tangle
 from literate.tool.command_line import Parser, UsageError, read_document, shown
-from literate.tool.outputs import write_into
 
 FOLDER = "practice"
 TIME = 10  # seconds that a check may take
 INTERVAL = 0.2  # seconds between two looks at the files
-WIDTH = 76
-MOST = 1000  # characters of what an answer printed that are shown, the last ones
 
 
 def main(path: str, arguments: list[str]) -> int:
@@ -75,7 +71,7 @@ class Practice:
         head = [
             f"Task {self.names.index(name) + 1} of {len(self.names)}: {name}",
             "",
-            *textwrap.wrap(told.text, WIDTH, break_on_hyphens=False),
+            *textwrap.wrap(told.text, judging.WIDTH, break_on_hyphens=False),
             "",
             f"The book explains it before line {told.line} of {self.document.name}.",
             f"python tangle.py practice check {name}",
@@ -118,14 +114,7 @@ class Practice:
     def mark(self, name: str, text: str) -> bool:
         """Mark an answer and say how it did; return whether it is right."""
         found = _judged(self.document, name, text)
-        print(f"{self.file(name)}: {'right' if found['passed'] else 'not yet'}")
-        if not found["passed"]:
-            wrong = [mark for mark in found["marks"] if not mark["ok"]][:1]
-            for mark in wrong:
-                _say(f"{mark['what']}: {mark['came']}")
-                _say(mark["hint"] and f"Hint: {mark['hint']}")
-            print(textwrap.indent(found["output"][-MOST:], "    "), end="")
-        sys.stdout.flush()
+        print(f"{self.file(name)}: {judging.report(found)}", flush=True)
         return found["passed"]
 
 
@@ -200,7 +189,7 @@ def _run(practice: Practice, *arguments: str) -> int:
             )
             print(f"{where}{place['message']}", file=sys.stderr)
         return 1
-    names = next(o for o in tangle(practice.document) if o.path == "build/names.txt")
+    names = next(o for o in tangle(practice.document) if o.path == judging.NAMES)
     practice.folder.mkdir(exist_ok=True)
     for output in (program, names):
         _write(practice.folder / output.path.partition("/")[2], output.text)
@@ -227,13 +216,6 @@ def _tell_next(practice: Practice, right: list[str]) -> None:
         print(f"Next: {practice.file(todo[0])}, explained before {place}")
     else:
         print("The program is yours: python tangle.py practice run")
-
-
-def _say(text: str) -> None:
-    if text:
-        print(
-            textwrap.fill(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
-        )
 
 
 def _code(text: str) -> str:
@@ -276,10 +258,4 @@ def _judge(document: Document, name: str, text: str, told: Connection) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    with tempfile.TemporaryDirectory() as top:
-        write_into(top, [o for o in tangle(document) if o.path in _NEEDED])
-        home = Path(top, os.path.dirname(PROGRAM))
-        told.send(judging.check(judging.find(name), text, document, home))
-
-
-_NEEDED = (PROGRAM, "build/names.txt")
+    told.send(judging.check_alone(name, text, document))
