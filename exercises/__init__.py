@@ -6,6 +6,7 @@ Each checker is a function with the decorator `marking.exercise`; a module for e
 part of the book has those of its exercises, and a new module is found by itself.
 
 - judging runs an answer and has its checker mark it
+- tasks has what exercises share that ask for a chunk of the program, whole
 - marking has what the checkers share
 - typed runs code that a reader has typed; edits makes a program of edited chunks
 """

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import tempfile
+import textwrap
 import traceback
 from pathlib import Path
 from types import ModuleType
 
 import exercises
 from exercises import AnswerError
-from exercises.edits import EditedBook, text_of
+from exercises.edits import PROGRAM, EditedBook, text_of
 from exercises.marking import EXERCISES, Exercise, Mark, said_by
+from exercises.tasks import blank, solution
 from exercises.typed import ENDINGS, Flood, TypedCode, confined
 from literate.core.document import Document
+from literate.core.programs import tangle
 
 ANSWER = "<your answer>"  # what tracebacks call it
+NAMES = "build/names.txt"
+WIDTH = 76
+MOST = 1000  # characters of what an answer printed that are reported, the last ones
 
 
 def find(name: str) -> Exercise:
@@ -30,10 +37,18 @@ def find_all() -> dict[str, Exercise]:
     return EXERCISES
 
 
+def path(book: Document) -> list[str]:
+    """Return the names of all tasks, in the order of their chunks in the book."""
+    tasks = [name for name, exercise in find_all().items() if exercise.slips]
+    return sorted(tasks, key=lambda name: book.chunks[find(name).chunk].pieces[0].line)
+
+
 def start(exercise: Exercise, book: Document) -> str:
     """Return what the reader begins with."""
     if not exercise.chunk:
         return exercise.start
+    if exercise.slips:
+        return blank(solution(book, exercise.chunk))
     return text_of(book, book.chunks[exercise.chunk].pieces)
 
 
@@ -61,6 +76,28 @@ def check(exercise: Exercise, text: str, book: Document, home: Path) -> dict:
         "passed": bool(marks) and all(mark.ok for mark in marks),
         "output": answer.output,
     }
+
+
+def check_alone(name: str, text: str, book: Document) -> dict:
+    """Return what `check` does, in a folder of its own with the program."""
+    with tempfile.TemporaryDirectory() as folder:
+        for output in tangle(book):
+            if output.path in (PROGRAM, NAMES):
+                place = Path(folder, output.path.rpartition("/")[2])
+                place.write_text(output.text, encoding="utf-8", newline="")
+        return check(find(name), text, book, Path(folder))
+
+
+def report(found: dict) -> str:
+    """Return marks in words: the first that is not right, or that all are."""
+    if found["passed"]:
+        return "right"
+    lines = ["not yet"]
+    for mark in [mark for mark in found["marks"] if not mark["ok"]][:1]:
+        lines += textwrap.wrap(f"{mark['what']}: {mark['came']}", WIDTH)
+        lines += textwrap.wrap(mark["hint"] and f"Hint: {mark['hint']}", WIDTH)
+    lines += found["output"][-MOST:].splitlines()
+    return "\n    ".join(lines)
 
 
 def _judge(exercise: Exercise, names: dict, program: ModuleType) -> list[Mark]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 
-from exercises import AnswerError
 from exercises.marking import Mark, agree, equal, exercise, get, near, short
 
 
@@ -108,107 +107,7 @@ def _gradients(names: dict, program: ModuleType) -> Iterator[Mark]:
 
 
 @exercise(
-    "value",
-    '''
-class Value:
-    """A number that knows what it was computed from."""
-
-    def __init__(self, data):
-        self.data = data
-        self.grad = 0.0
-
-    def __add__(self, other):
-        ...
-
-    def __mul__(self, other):
-        ...
-
-    def backward(self):
-        ...
-''',
-)
-def _value(names: dict, program: ModuleType) -> Iterator[Mark]:
-    own = get(names, "Value")
-    if own is program.Value:
-        raise AnswerError(
-            "This is the book's own Value. Write one yourself, from memory."
-        )
-    cases = [
-        ("a + b", 2, lambda a, b: a + b),
-        ("a · b", 2, lambda a, b: a * b),
-        ("(a · b + a) · b", 2, lambda a, b: (a * b + a) * b),
-        ("a · a, where one value is used twice", 1, lambda a: a * a),
-        (
-            "b + b with b = a + a, where the order counts",
-            1,
-            lambda a: _twice(_twice(a)),
-        ),
-        ("(a · b + a) · (a · b + a), shared in the middle", 2, _shared),
-    ]
-    rng = random.Random(7)
-    for what, count, f in cases:
-        numbers = [rng.choice([-1, 1]) * rng.randint(1, 9) / 2 for _ in range(count)]
-        yield _compare(what, own, program.Value, f, numbers)
-    trees = [_expression(rng, 5) for _ in range(20)]
-    for number, tree in enumerate(trees, start=1):
-        numbers = [rng.randint(-4, 4) / 2 for _ in range(3)]
-        mark = _compare("", own, program.Value, tree, numbers)
-        if not mark.ok:
-            what = f"random expression {number} of {len(trees)} over three values"
-            yield mark._replace(what=what)
-            return
-    yield Mark(True, "20 random expressions over three values", "all slopes agree")
-
-
-def _twice(x):
-    return x + x
-
-
-def _shared(a, b):
-    middle = a * b + a
-    return middle * middle
-
-
-def _expression(rng: random.Random, size: int) -> Callable:
-    """Return a random expression over three inputs, of sums and products."""
-    plan = [(rng.random() < 0.5, rng.random(), rng.random()) for _ in range(size)]
-
-    def value_of(*inputs):
-        made = [*inputs]
-        for is_sum, one, other in plan:
-            a, b = made[int(one * len(made))], made[-1 - int(other * 2)]
-            made.append(a + b if is_sum else a * b)
-        return made[-1]
-
-    return value_of
-
-
-def _compare(what: str, own, book, f: Callable, numbers: list[float]) -> Mark:
-    """Compare a class with the book's: the result, and the slope of each input."""
-    ours, theirs = [*map(book, numbers)], [*map(own, numbers)]
-    wanted, got = f(*ours), f(*theirs)
-    if not isinstance(got, own):
-        return Mark(False, what, f"the result is {short(got)}, and no Value")
-    if not agree(got.data, wanted.data):
-        came = f"the result is {short(got.data)}, and should be {short(wanted.data)}"
-        return Mark(False, what, came)
-    wanted.backward()
-    got.backward()
-    slopes, right = [x.grad for x in theirs], [x.grad for x in ours]
-    if agree(slopes, right):
-        return Mark(True, what, f"slopes {short(slopes)}")
-    came = f"your slopes are {short(slopes)}, and should be {short(right)}"
-    if not any(slopes):
-        came += ": backward begins with a slope of 1 at the result"
-    elif all(abs(a) >= abs(b) for a, b in zip(slopes, right)):
-        came += ": does a value hand its slope on more than once?"
-    else:
-        came += ": does each child add up (+=) what it gets from all that used it?"
-    return Mark(False, what, came)
-
-
-@exercise(
-    "linear",
+    "plain-linear",
     '''
 from microgpt import Value
 

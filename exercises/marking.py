@@ -20,6 +20,14 @@ class Mark(NamedTuple):
     hint: str = ""
 
 
+class Slip(NamedTuple):
+    """A wrong idea: it writes `new` where the program has `old`; what is to be said."""
+
+    said: str
+    old: str
+    new: str
+
+
 Check = Callable[[dict, ModuleType], Iterator[Mark]]  # names, program → marks
 
 
@@ -28,12 +36,14 @@ class Exercise(NamedTuple):
 
     `chunk` is the name of the chunk that is to be changed, if it is one: then the
     start is the chunk, and the answer is not run: `check` gets it among the names, as
-    "text", with the document as "book".
+    "text", with the document as "book". `slips` are those of a task, see tasks.task,
+    which starts from the chunk without what its functions do.
     """
 
     start: str
     check: Check
     chunk: str = ""
+    slips: tuple[Slip, ...] = ()
 
 
 EXERCISES: dict[str, Exercise] = {}
@@ -79,14 +89,18 @@ def near(
     if agree(got, wanted):
         return Mark(True, what, short(got))
     hint = next((words for words, slip in slips if agree(got, slip)), hint)
-    came = f"yours gives {short(got)}, and it should be {short(wanted)}"
+    return Mark(False, what, compared(got, wanted), hint)
+
+
+def compared(got: object, wanted: object) -> str:
+    """Return what is wrong with what comes from a function."""
     if got is None:
-        came = "yours returns nothing; is there a return at its end?"
-    elif hasattr(got, "data") and hasattr(got, "grad"):
-        came = "yours returns a Value, and a plain number is wanted; take its data"
-    elif isinstance(got, Iterator | map | zip):
-        came = "yours returns something to go through once; make a list of it"
-    return Mark(False, what, came, hint)
+        return "yours returns nothing; is there a return at its end?"
+    if hasattr(got, "data") and hasattr(got, "grad"):
+        return "yours returns a Value, and a plain number is wanted; take its data"
+    if isinstance(got, Iterator | map | zip):
+        return "yours returns something to go through once; make a list of it"
+    return f"yours gives {short(got)}, and it should be {short(wanted)}"
 
 
 def agree(got: object, wanted: object) -> bool:

@@ -2,87 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 from types import ModuleType
 
 from exercises.marking import (
     Mark,
-    agree,
     exercise,
     get,
     near,
-    plain_softmax,
-    said_by,
 )
-
-
-@exercise(
-    "softmax",
-    '''
-import math
-
-def softmax(scores):
-    """Return the probabilities of plain numbers, also of very large ones."""
-    return scores
-''',
-)
-def _softmax(names: dict, program: ModuleType) -> Iterator[Mark]:
-    softmax = get(names, "softmax")
-    cases = [
-        ("three equal scores", [7.0, 7.0, 7.0]),
-        ("log 4 and 0", [math.log(4), 0.0]),
-        ("2, 1 and 0.5", [2.0, 1.0, 0.5]),
-        ("negative scores", [-3.0, -1.0]),
-        ("a single score", [5.0]),
-    ]
-    for what, scores in cases:
-        yield near(what, softmax([*scores]), plain_softmax(program, scores))
-    for what, scores in (
-        ("1,000 and 999", [1000.0, 999.0]),
-        ("-1,000 and -1,001", [-1000.0, -1001.0]),
-    ):
-        try:
-            got = softmax([*scores])
-        except (OverflowError, ZeroDivisionError) as error:
-            came = f"{said_by(error)}: take the largest score off all of them first"
-            yield Mark(False, what, came)
-        else:
-            yield near(what, got, plain_softmax(program, scores))
-
-
-@exercise(
-    "rmsnorm",
-    '''
-def rmsnorm(x):
-    """Scale plain numbers so that the mean of their squares is 1."""
-    return x
-''',
-)
-def _rmsnorm(names: dict, program: ModuleType) -> Iterator[Mark]:
-    norm = get(names, "rmsnorm")
-    for what, x in (
-        ("2, 4 and 6", [2.0, 4.0, 6.0]),
-        ("ten times as much", [20.0, 40.0, 60.0]),
-        ("numbers of both signs", [-1.0, 3.0, 0.5, -2.0]),
-        ("zeros", [0.0, 0.0]),
-        ("a small vector, where the ε is felt", [0.001, -0.002]),
-    ):
-        wanted = [y.data for y in program.rmsnorm([*map(program.Value, x)])]
-        hint = ""
-        try:
-            got = norm([*x])
-        except ZeroDivisionError:
-            yield Mark(False, what, "a division by 0: the ε under the root prevents it")
-            continue
-        if isinstance(got, list) and len(got) == len(x) and any(x):
-            mean = sum(x) / len(x)
-            if agree(got, [value / math.sqrt(sum(v * v for v in x)) for value in x]):
-                hint = "take the mean of the squares, not their sum"
-            elif mean and agree(sum(got), 0.0) and not agree(sum(wanted), 0.0):
-                hint = "the mean is not taken away, only the size"
-        yield near(what, got, wanted, hint)
 
 
 @exercise(
@@ -111,36 +40,7 @@ def _parameters(names: dict, program: ModuleType) -> Iterator[Mark]:
 
 
 @exercise(
-    "attention",
-    '''
-import math
-
-def weights(query, keys):
-    """Return how much attention each key gets, for plain numbers."""
-    return []
-''',
-)
-def _attention(names: dict, program: ModuleType) -> Iterator[Mark]:
-    weights = get(names, "weights")
-    for what, query, keys in (
-        ("a single position", [1.0, 2.0], [[0.5, -1.0]]),
-        ("two equal keys", [1.0, 1.0], [[2.0, 0.0], [2.0, 0.0]]),
-        ("three keys of two numbers", [0.0, 1.0], [[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]),
-        ("keys of four numbers", [1.0, -1.0, 2.0, 0.5], [[1, 0, 1, 0], [0, 1, 0, 2]]),
-    ):
-        scores = [sum(q * k for q, k in zip(query, key)) for key in keys]
-        wanted = plain_softmax(program, [score / len(query) ** 0.5 for score in scores])
-        unscaled = plain_softmax(program, scores)
-        slips = [
-            ("divide each score by the root of the query's length", unscaled),
-            ("these are the scores; softmax makes weights of them", scores),
-        ]
-        got = weights([*query], [[*key] for key in keys])
-        yield near(what, got, wanted, slips=slips)
-
-
-@exercise(
-    "caches",
+    "cache-size",
     '''
 def cached(tokens, n_embd, n_layer):
     """Return how many numbers the caches hold after so many tokens."""

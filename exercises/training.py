@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 from types import ModuleType
@@ -18,38 +17,6 @@ from exercises.marking import (
     said_by,
     short,
 )
-
-
-@exercise(
-    "loss",
-    '''
-import math
-
-def loss(probabilities):
-    """Return the loss of a name: at each position the right token got one of these."""
-    return 0
-''',
-)
-def _loss(names: dict, program: ModuleType) -> Iterator[Mark]:
-    loss = get(names, "loss")
-    for what, probabilities in (
-        ("a certain guess", [1.0]),
-        ("a blind guess among 27, four times", [1 / 27] * 4),
-        ("0.9 and 0.1", [0.9, 0.1]),
-        ("0.5, 0.2 and 0.25", [0.5, 0.2, 0.25]),
-    ):
-        surprises = [-math.log(p) for p in probabilities]
-        wanted = sum(surprises) / len(surprises)
-        of_mean = -math.log(sum(probabilities) / len(probabilities))
-        slips = [
-            (
-                "this is the sum; the loss is the mean over the positions",
-                sum(surprises),
-            ),
-            ("logarithms of probabilities are negative, and a loss is not", -wanted),
-            ("take the logarithms first, and their mean afterwards", of_mean),
-        ]
-        yield near(what, loss([*probabilities]), wanted, slips=slips)
 
 
 @exercise(
@@ -96,46 +63,6 @@ def _small_model(program: ModuleType):
     for p in model.params():
         p.grad = 1.0
     return model
-
-
-@exercise(
-    "adam",
-    '''
-import math
-
-def adam_step(p, g, m, v, step, rate):
-    """Return p, m and v after a step of Adam; the first step has the number 1."""
-    beta1, beta2 = 0.85, 0.99
-    return p, m, v
-''',
-)
-def _adam(names: dict, program: ModuleType) -> Iterator[Mark]:
-    adam_step = get(names, "adam_step")
-    for what, slopes in (
-        ("one step with a slope of 2", [2.0]),
-        ("one step with a slope of 0.001", [0.001]),
-        ("three steps with slopes 1, -3 and 0.5", [1.0, -3.0, 0.5]),
-    ):
-        p = program.Value(1.0)
-        adam = program.Adam([p])
-        own = (1.0, 0.0, 0.0)
-        for step, slope in enumerate(slopes, start=1):
-            p.grad = slope
-            adam.update(0.01)
-            own = adam_step(own[0], slope, own[1], own[2], step, 0.01)
-            if not isinstance(own, list | tuple) or len(own) != 3:
-                yield Mark(False, what, f"yours returns {short(own)}, not p, m and v")
-                return
-        wanted = (p.data, adam.m[0], adam.v[0])
-        yield near(f"{what}: p, m, v", tuple(own), wanted, _adam_hint(own, wanted))
-
-
-def _adam_hint(own: tuple, wanted: tuple) -> str:
-    if not agree(own[1], wanted[1]):
-        return "m keeps beta1 of what it was, and takes 1 - beta1 of the slope"
-    if not agree(own[2], wanted[2]):
-        return "v does as m does, with beta2 and the square of the slope"
-    return "m and v are right; are both corrected by their 1 - beta ** step?"
 
 
 @exercise(

@@ -4,7 +4,7 @@ import { Chart, movingMean, recentMean } from "../shared/chart.js";
 import { button, choice, count, field, fixed, h, nameList } from "../shared/controls.js";
 import { option, percent, seldom } from "../shared/controls.js";
 import { Trainer } from "../shared/trainer.js";
-import { listPart } from "./list.js";
+import { listPart } from "../shared/list.js";
 
 const RATES = [0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1];
 const RATE = 0.01; // the program's

@@ -6,21 +6,12 @@ module's only state.
 
 from __future__ import annotations
 
-import contextlib
-from collections import deque
-from collections.abc import Iterator
-from types import ModuleType
-
-import microgpt
-
-from exercises.edits import EditedBook, Mistake, text_of
-from exercises.typed import Screen, confined
+from exercises.edits import Mistake, text_of
 from labs import LabError
-from labs.shared import models
 from labs.shared.book import book
+from labs.shared.pairs import Pair
 
 STEPS = 100
-RECENT = 20  # losses in the moving mean
 SAMPLES = 5
 
 
@@ -38,61 +29,6 @@ def chunk(line: int) -> dict:
     raise LabError("The book has changed since. Reload the page.")
 
 
-class Learner:
-    """A program in training, exactly as its command line does it."""
-
-    def __init__(self, program: ModuleType) -> None:
-        names = str(models.HOME / "names.txt")
-        options = program.parse(["--input", names, "--steps", str(STEPS)])
-        self.program = program
-        self.temperature = options.temperature
-        docs, self.model, training = program.begin(options)
-        self.rng = program.generator(training)
-        self._losses = program.train(self.model, docs, STEPS, options.learning_rate)
-        self._recent: deque[float] = deque(maxlen=RECENT)
-
-    def step(self) -> dict[str, float]:
-        """Do a step of training; return its loss, and the mean of the last ones."""
-        with microgpt.collector_paused():
-            loss = next(self._losses)
-        if not isinstance(loss, int | float):
-            raise TypeError(f"train yields a {type(loss).__name__}, not a number")
-        self._recent.append(loss)
-        return {"loss": loss, "mean": sum(self._recent) / len(self._recent)}
-
-    def samples(self) -> list[str]:
-        """Return some names that it makes up."""
-        return [
-            self.model.tokenizer.decode(
-                self.program.generate(self.model, self.rng, self.temperature)
-            )
-            for _ in range(SAMPLES)
-        ]
-
-
-class Pair:
-    """The book's program and the reader's in training, side by side.
-
-    `screen` has what the reader's program prints.
-    """
-
-    def __init__(self, edits: dict[str, str]) -> None:
-        self.screen = Screen()
-        self.steps = 0
-        self.is_same = True
-        self.edited = EditedBook(book(), edits)
-        self.program = EditedBook(book(), {}).load(models.HOME)
-        self.book = Learner(self.program)
-        with self.watched():
-            self.yours = Learner(self.edited.load(models.HOME))
-
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Keep the reader's program from harm, and say where it fails."""
-        with self.edited.explained(), confined(self.program, self.screen):
-            yield
-
-
 _now: list[Pair] = []  # the pair that is in training, if any
 
 
@@ -104,7 +40,7 @@ def begin(edits: dict[str, str]) -> dict:
     """
     _now.clear()
     try:
-        _now.append(Pair(edits))
+        _now.append(Pair(edits, STEPS))
     except Mistake as mistake:
         return {"mistakes": mistake.places, "steps": 0}
     return {"mistakes": [], "steps": STEPS}
@@ -147,9 +83,9 @@ def samples() -> dict:
     if not _now:
         raise LabError("This training is over. Begin it again.")
     pair = _now.pop()
-    book = pair.book.samples()
+    book = pair.book.samples(SAMPLES)
     try:
         with pair.watched():
-            return {"book": book, "yours": pair.yours.samples(), "mistakes": []}
+            return {"book": book, "yours": pair.yours.samples(SAMPLES), "mistakes": []}
     except Mistake as mistake:
         return {"book": book, "yours": [], "mistakes": mistake.places}

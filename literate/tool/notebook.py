@@ -26,6 +26,7 @@ from literate.tool.order import (
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _METADATA = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
 _SHELL = ("console", "sh", "shell", "bash")
+_EXERCISE = re.compile(r'<div class="lab".* data-title="(.*)" data-exercise="(.*)">')
 _WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)|!\[")
 
 
@@ -73,6 +74,8 @@ class _Writer:
                 self._add_piece(item)
             elif isinstance(item, Fence) and item.info.lower().startswith("pycon"):
                 self._add_session(item)
+            elif exercise := _EXERCISE.match(self._source(item)[0]):
+                self._add_exercise(item, *exercise.groups())
             else:
                 if is_chapter(item):
                     self._end_prose()
@@ -114,6 +117,14 @@ class _Writer:
                 run = f'_ = runpy.run_path("{name}", run_name="__main__")'
                 self._add_code(["import runpy", "", run])
             self._define({path})
+
+    def _add_exercise(self, block: Block, title: str, name: str) -> None:
+        """Add what is asked for, and a cell that marks what is written into it.
+
+        Checkers are left to the notebook: without them, making it is quicker.
+        """
+        self._add_prose([f"**{title}**", *self._source(block)[1:-1]])
+        self._add_code([f"%%exercise {name}", "# Run this cell to begin."])
 
     # Sessions
 
@@ -216,8 +227,21 @@ class _Writer:
                     f'    with open("{name}", "w", encoding="utf-8", newline="") as f:',
                     f"        f.write({_quoted(data)})",
                 ]
-        lines = "\n".join(lines).split("\n")
+        lines = [*"\n".join(lines).split("\n"), *_MARKING]
         return _code_cell(lines, "", {"jupyter": {"source_hidden": True}})
+
+
+_MARKING = [
+    "",
+    "# Exercises are marked by the book's checkers, if the notebook is in build/.",
+    'sys.path.append(os.path.abspath(".."))',
+    "try:",
+    "    from exercises.notebook import mark",
+    "except ImportError:",
+    "    def mark(name, cell):",
+    '        print("This is marked where the notebook is in the book\'s build/.")',
+    'get_ipython().register_magic_function(mark, "cell", "exercise")',
+]
 
 
 def _code_cell(lines: list[str], printed: str, metadata: dict) -> dict:

@@ -36,17 +36,7 @@ SOLUTIONS = {
     "paths": "def paths(x):\n    return x, x + 2",
     "children": "children = (-2, 1)\nmade = 4",
     "gradients": "a_grad = 7.0\nboth = (0.0, 0.0)",
-    "value": from_book("class Small:").replace("Small", "Value"),
-    "linear": from_book("def plain_linear(x, w):"),
-    "softmax": """
-import math
-def softmax(scores):
-    powers = [math.exp(score - max(scores)) for score in scores]
-    return [power / sum(powers) for power in powers]""",
-    "rmsnorm": """
-def rmsnorm(x):
-    scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
-    return [xi * scale for xi in x]""",
+    "plain-linear": from_book("def plain_linear(x, w):"),
     "layernorm": """
 def layernorm(x):
     mean = sum(x) / len(x)
@@ -60,23 +50,7 @@ def layernorm(x):
     "parameters": """
 def count(v, n, layers, block):
     return 2 * v * n + block * n + layers * 12 * n * n""",
-    "attention": """
-import math
-def weights(query, keys):
-    scores = [sum(map(lambda q, k: q * k, query, key)) for key in keys]
-    powers = [math.exp(score / len(query) ** 0.5) for score in scores]
-    return [power / sum(powers) for power in powers]""",
-    "caches": "def cached(tokens, n, layers):\n    return 2 * tokens * n * layers",
-    "loss": """
-import math
-def loss(probabilities):
-    return -sum(map(math.log, probabilities)) / len(probabilities)""",
-    "adam": """
-import math
-def adam_step(p, g, m, v, t, rate):
-    m, v = 0.85 * m + 0.15 * g, 0.99 * v + 0.01 * g * g
-    p -= rate * m / (1 - 0.85**t) / (math.sqrt(v / (1 - 0.99**t)) + 1e-8)
-    return p, m, v""",
+    "cache-size": "def cached(tokens, n, layers):\n    return 2 * tokens * n * layers",
     "overfit": """
 import random
 from microgpt import Model, Tokenizer, train
@@ -110,6 +84,11 @@ def unigram(names, name):
     ),
 }
 
+RMSNORM = """
+def layernorm(x):
+    scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
+    return [xi * scale for xi in x]"""
+
 # Usual slips, and words that the reader is told about them
 WRONG = [
     ("documents", "documents = ['Li', 'Ann Lee', 'max', '']", "empty line"),
@@ -125,32 +104,14 @@ WRONG = [
     ("paths", "def paths(x):\n    return x + 2, x", "other way round"),
     ("children", "children = (1, 2)\nmade = 4", "product with -1"),
     ("gradients", "a_grad = 6\nboth = (0, 0)", "one more a"),
-    ("value", "from microgpt import Value", "from memory"),
-    ("value", SOLUTIONS["value"].replace("grad += slope", "grad = slope"), "add up"),
-    ("value", SOLUTIONS["value"].replace("self.grad = 1.0", "pass"), "a slope of 1"),
+    ("plain-linear", "from microgpt import linear as plain_linear", "values are made"),
     (
-        "value",
-        SOLUTIONS["value"].replace("for x in reversed(order)", "for x in order"),
-        "your slopes are",
+        "plain-linear",
+        "def plain_linear(x, w):\n    return [0 for row in w]",
+        "to be values",
     ),
-    (
-        "value",
-        SOLUTIONS["value"].replace("return Value(self.data +", "return float("),
-        "TypeError",
-    ),
-    ("linear", "from microgpt import linear as plain_linear", "values are made"),
-    ("linear", "def plain_linear(x, w):\n    return [0 for row in w]", "to be values"),
-    ("linear", "def plain_linear(x, w):\n    return x", "one value for each row"),
-    (
-        "softmax",
-        SOLUTIONS["softmax"].replace(" - max(scores)", ""),
-        "largest score",
-    ),
-    ("softmax", "def softmax(scores):\n    return scores", "should be [0.3333"),
-    ("softmax", "def softmax(s):\n    return (x for x in s)", "make a list"),
-    ("rmsnorm", SOLUTIONS["rmsnorm"].replace(" + 1e-5", ""), "the ε"),
-    ("rmsnorm", SOLUTIONS["rmsnorm"].replace(" / len(x)", ""), "mean of the squares"),
-    ("layernorm", SOLUTIONS["rmsnorm"].replace("def rms", "def layer"), "away first"),
+    ("plain-linear", "def plain_linear(x, w):\n    return x", "one value for each row"),
+    ("layernorm", RMSNORM, "away first"),
     ("layernorm", SOLUTIONS["layernorm"].replace(" * scale", ""), "now divide"),
     ("nudge", SOLUTIONS["nudge"].replace("p.grad = 0.0", "pass"), "slopes to 0"),
     ("nudge", SOLUTIONS["nudge"].replace("p.data = here\n", "pass\n"), "some are not"),
@@ -166,21 +127,10 @@ WRONG = [
     ),
     ("parameters", "def count(*sizes):\n    return 4192", "should be 14528"),
     (
-        "attention",
-        SOLUTIONS["attention"].replace(" / len(query) ** 0.5", ""),
-        "root of the query",
-    ),
-    (
-        "caches",
+        "cache-size",
         "def cached(t, n, layers):\n    return t * n * layers",
         "a value as well",
     ),
-    ("loss", SOLUTIONS["loss"].replace(" / len(probabilities)", ""), "the mean over"),
-    ("loss", SOLUTIONS["loss"].replace("-sum", "sum"), "negative"),
-    ("adam", SOLUTIONS["adam"].replace("0.15", "1"), "1 - beta1"),
-    ("adam", SOLUTIONS["adam"].replace("* g * g", "* g"), "square of the slope"),
-    ("adam", SOLUTIONS["adam"].replace(" / (1 - 0.99**t)", ""), "both corrected"),
-    ("adam", "def adam_step(*x):\n    return x[0]", "not p, m and v"),
     ("overfit", SOLUTIONS["overfit"].replace("50", "20"), "number of steps"),
     (
         "overfit",
@@ -266,7 +216,7 @@ BROKEN = [
         "class E(Exception):\n    def __str__(self): exit()\ndef slope(f, x): raise E",
         "cannot be printed",
     ),
-    ("loss", "class loss(float):\n    __init__ = lambda *x: 1/0", "TypeError"),
+    ("slopes", "class slope(float):\n    __init__ = lambda *x: 1/0", "TypeError"),
 ]
 
 
@@ -279,8 +229,9 @@ def words(answer):
 def test_each_exercise_of_the_book_has_a_checker_and_the_other_way_round(labs):
     from exercises.judging import find_all
 
-    assert len(NAMES) >= 10
-    assert sorted(NAMES) == sorted(find_all()) == sorted(SOLUTIONS)
+    assert sorted(NAMES) == sorted(find_all())
+    tasks = {name for name, exercise in find_all().items() if exercise.slips}
+    assert {*NAMES} - tasks == {*SOLUTIONS}
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
@@ -311,7 +262,11 @@ def test_no_answer_breaks_the_checker(labs, name, text, said):
 def test_an_answer_cannot_spoil_the_program_of_others(labs):
     text = "import microgpt\nmicrogpt.Value = None\ndef slope(f, x): return 0"
     labs("exercise.check", exercise="slopes", text=text)
-    answer = labs("exercise.check", exercise="value", text=SOLUTIONS["value"])
+    answer = labs(
+        "exercise.check",
+        exercise="batch",
+        text=SOLUTIONS["batch"],
+    )
     assert answer["passed"]
 
 

@@ -1,6 +1,6 @@
-// What a training learns from: a list of the book, the published one, or the reader's own.
+// What a program learns from: a list of the book, the published one, or the reader's own.
 
-import { choice, count, field, h } from "../shared/controls.js";
+import { choice, count, field, h } from "./controls.js";
 
 const LISTS = {
   names: "the book's names",
@@ -53,7 +53,7 @@ export function listPart(onChange) {
     said.textContent = `${name}: ${count(text.length)} characters.`;
   }
 
-  // What `training.begin` is given for the list
+  // What `begin` of a lab is given for the list
   async function given() {
     if (select.value === "own") return { data: typed.value || file };
     return select.value === "published" ? { data: await published() } : { names: select.value };
