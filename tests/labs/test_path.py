@@ -1,5 +1,6 @@
 """The path: the reader's own program, beside the book's."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,6 @@ def test_a_task_is_written_in_the_page(open_page, texts):
     code.locator(".code").wait_for()  # it is covered no more
     frame.get_by_text("What you can call").click()
     assert frame.get_by_text("logsumexp(x)").is_visible()
-    page.get_by_label("Navigation").count()
     page.goto(page.url.replace("from-scores-to-probabilities", "write-it-yourself"))
     assert page.get_by_role("link", name="softmax (solved)").is_visible()
     lab = page.locator(".lab[data-lab=path]")
@@ -110,7 +110,7 @@ def test_a_task_is_written_in_the_page(open_page, texts):
     own.wait_for()
     assert own.inner_text().startswith("def softmax(logits):")
     lab.get_by_role("button", name="Run 1,000 steps").click()
-    lab.get_by_text("Step 3 of 1,000: the same as the book’s.").wait_for()
+    lab.get_by_text(re.compile(r"Step \d+ of 1,000: the same as")).wait_for()
     lab.get_by_role("button", name="Stop").click()
     with page.expect_download() as saved:
         lab.get_by_role("button", name="Save what I wrote").click()
