@@ -68,7 +68,7 @@ class Map:
         lit = {region.name for region in self.here(chapters)}
 
         def light(match: re.Match[str]) -> str:
-            lights = ' class="lit"' if match["name"] in lit else ""
+            lights = ' class="here"' if match["name"] in lit else ""
             return f"<g{lights}>{match['shapes']}</g>"
 
         links = [self._link(each, each.name in lit) for each in self.regions.values()]

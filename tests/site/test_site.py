@@ -781,6 +781,6 @@ def test_the_copy_from_a_file_opens_and_searches(chromium, tmp_path):
     assert page.url.startswith("file://")
     page.goto((tmp_path / "tokens.html").as_uri())
     page.locator(".lab-start").first.click()
-    page.get_by_text("Run “python -m http.server”").wait_for()
+    page.get_by_text("Run “python -m http.server”").first.wait_for()
     context.close()
     assert not watched.faults
