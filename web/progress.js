@@ -47,7 +47,7 @@
     const { solved, covers } = kept();
     for (const box of document.querySelectorAll(".path-cover input")) box.checked = !!covers;
     for (const figure of document.querySelectorAll(".chunk[data-task]")) {
-      const isCovered = covers && !solved.includes(figure.dataset.task);
+      const isCovered = !!covers && !solved.includes(figure.dataset.task);
       figure.classList.toggle("is-covered", isCovered);
       const button = figure.querySelector(".uncover");
       if (!isCovered) button?.remove();

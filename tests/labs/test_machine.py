@@ -492,7 +492,8 @@ def test_python_waits_for_the_next_page_whose_labs_start_by_themselves(open_lab)
     page.locator(".lab[data-lab=stage]").scroll_into_view_if_needed()
     page.go_back()
     page.locator(".lab[data-lab=tokenizer]").wait_for()
-    page.evaluate("scrollTo(0, 0)")
+    to_it = "lab.getBoundingClientRect().top + scrollY - 1.5 * innerHeight"
+    page.locator(".lab[data-lab=tokenizer]").evaluate(f"lab => scrollTo(0, {to_it})")
     page.locator(".lab[data-lab=tokenizer][data-state=ready]").wait_for()
     assert page.evaluate("document.activeElement === document.body")
     assert machines(page) == before

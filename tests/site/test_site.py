@@ -381,7 +381,7 @@ def test_the_parts_are_in_the_navigation_and_in_the_order_of_reading(reader, sit
     reader.goto(site.url("counting/"))
     reader.get_by_role("link", name="Next: Part II: How a program learns").click()
     reader.locator("h1", has_text="Part II: How a program learns").wait_for()
-    assert reader.locator(".map-frame .lit").count() > 4
+    assert reader.locator(".map-frame .here").count() > 4
     sidebar = reader.locator(".md-sidebar--primary")
     sidebar.get_by_role("link", name="Part III: The model", exact=True).click()
     reader.locator("h1", has_text="Part III: The model").wait_for()
