@@ -45,6 +45,21 @@ def text_of(book: Document, pieces: Iterable[Piece]) -> str:
     )
 
 
+def solution(book: Document, chunk: str) -> str:
+    """Return a chunk as it stands in the program, with the chunks that it refers to."""
+    shown = ""
+    for piece in book.chunks[chunk].pieces:
+        references = {each.index: each for each in piece.references}
+        for index, line in enumerate(piece.lines):
+            if index not in references:
+                shown += line
+                continue
+            indent, name = references[index].indent, references[index].name
+            inner = solution(book, name).splitlines(keepends=True)
+            shown += "".join(indent + each for each in [f"# {name}\n", *inner])
+    return shown
+
+
 class EditedBook:
     """The book with a reader's chunks at its end, and the program that comes of it."""
 

@@ -39,7 +39,11 @@ def find_all() -> dict[str, Exercise]:
 
 def path(book: Document) -> list[str]:
     """Return the names of all tasks, in the order of their chunks in the book."""
-    tasks = [name for name, exercise in find_all().items() if exercise.slips]
+    tasks = [
+        name
+        for name, exercise in find_all().items()
+        if exercise.slips and exercise.chunk in book.chunks
+    ]
     return sorted(tasks, key=lambda name: book.chunks[find(name).chunk].pieces[0].line)
 
 
@@ -94,7 +98,9 @@ def report(found: dict) -> str:
         return "right"
     lines = ["not yet"]
     for mark in [mark for mark in found["marks"] if not mark["ok"]][:1]:
-        lines += textwrap.wrap(f"{mark['what']}: {mark['came']}", WIDTH)
+        came, is_wanted, wanted = mark["came"].partition(", and it should be ")
+        lines += textwrap.wrap(f"{mark['what']}: {came}".removesuffix(": "), WIDTH)
+        lines += [f"it should be {wanted}"] if is_wanted else []
         lines += textwrap.wrap(mark["hint"] and f"Hint: {mark['hint']}", WIDTH)
     lines += found["output"][-MOST:].splitlines()
     return "\n    ".join(lines)

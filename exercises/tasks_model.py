@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from exercises.marking import Slip
-from exercises.tasks import plain, slopes, small, task, values
+from exercises.tasks import outcome, plain, slopes, small, task, values
 
 RANDOM = "20 random cases"
 
@@ -37,7 +37,7 @@ def _rmsnorm(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(numbers: list) -> list:
         x = values(program, numbers)
         result = program.rmsnorm(x)
-        return [plain(result), slopes(result, x)]
+        return outcome(result, x)
 
     yield "1 and 7, whose mean square is 25, and the slopes", told([1.0, 7.0])
     yield "ten times as much", told([10.0, 70.0])
@@ -55,6 +55,11 @@ def _rmsnorm(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "score / len(q) ** 0.5",
         "score / len(q)",
     ),
+    Slip(
+        "zip can be gone through only once: make a list of it",
+        "list(zip(*values))",
+        "zip(*values)",
+    ),
     Slip("the weights mix the values, not the keys", "zip(*values)", "zip(*keys)"),
     Slip(
         "scores are no weights yet: softmax makes them",
@@ -66,7 +71,7 @@ def _look_back(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(q: list, keys: list, mixed: list) -> list:
         q, keys, mixed = (values(program, each) for each in (q, keys, mixed))
         result = program.look_back(q, keys, mixed)
-        return [plain(result), slopes(result, q, keys, mixed)]
+        return outcome(result, q, keys, mixed)
 
     yield (
         "one earlier position: its value",
@@ -95,7 +100,7 @@ def _add(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(*numbers: list) -> list:
         x, y = values(program, [*numbers])
         result = program.add(x, y)
-        return [plain(result), slopes(result, x, y) if isinstance(result, list) else ""]
+        return outcome(result, x, y)
 
     yield "1, 2 and 10, 20", told([1.0, 2.0], [10.0, 20.0])
     for _ in range(20):
@@ -136,7 +141,7 @@ def _attention(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(q: list, keys: list, mixed: list, n_head: int) -> list:
         q, keys, mixed = (values(program, each) for each in (q, keys, mixed))
         result = program.attention(q, keys, mixed, n_head)
-        return [plain(result), slopes(result, q, keys, mixed)]
+        return outcome(result, q, keys, mixed)
 
     keys, mixed = [[1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [3.0, 4.0]]
     yield "two heads of one number, two positions", told([2.0, -2.0], keys, mixed, 2)
@@ -207,6 +212,11 @@ def _caches(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         '"lm_head": (v, n), "wte": (v, n), "wpe": (self.block_size, n)}',
     ),
     Slip("each layer has matrices of its own", "range(self.n_layer)", "range(1)"),
+    Slip(
+        "the names of a layer begin with its number: layer0.attn_wq",
+        'f"layer{i}.{name}": shape',
+        'f"{name}": shape',
+    ),
     Slip("rows come first: one for each token", '{"wte": (v, n)', '{"wte": (n, v)'),
 )
 def _shapes(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
@@ -343,6 +353,21 @@ def _params(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "normed = x",
     ),
     Slip(
+        "gpt returns logits; softmax comes later",
+        'return linear(x, weights["lm_head"])',
+        'return softmax(linear(x, weights["lm_head"]))',
+    ),
+    Slip(
+        "there is no norm before lm_head",
+        'return linear(x, weights["lm_head"])',
+        'return linear(rmsnorm(x), weights["lm_head"])',
+    ),
+    Slip(
+        "the MLP goes on from what attention has added to",
+        "x = add(x, mlp(rmsnorm(x), fc1, fc2))",
+        "x = add(x, mlp(normed, fc1, fc2))",
+    ),
+    Slip(
         "each layer has matrices of its own",
         'layer = f"layer{i}"',
         'layer = "layer0"',
@@ -356,10 +381,14 @@ def _gpt(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
             program.gpt(token, place, keys, caches, model)
             for place, token in enumerate(tokens)
         ]
-        behind = slopes(
-            logits[-1], [*model.state_dict["wte"], *model.state_dict["wpe"]]
-        )
-        return [plain(logits), plain(keys), plain(caches), behind]
+        known = (model.state_dict["wte"], model.state_dict["wpe"])
+        behind = slopes(logits[-1] or [None], known)
+        return {
+            "the logits": plain(logits),
+            "the keys": plain(keys),
+            "the values": plain(caches),
+            "the slopes of 1·y1 + 2·y2 + …": behind,
+        }
 
     yield "one token, one layer", told([1], n_layer=1)
     yield "two tokens, one layer", told([3, 0], n_layer=1)
@@ -378,6 +407,11 @@ def _gpt(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "tokens[pos_id]]",
     ),
     Slip("the mean is wanted, not the sum", " / len(losses)", ""),
+    Slip(
+        "the caches go on from one position to the next: make them once",
+        "pos_id, keys, values, model)",
+        "pos_id, *model.caches(), model)",
+    ),
     Slip(
         "at most block_size positions count",
         "min(model.block_size, len(tokens) - 1)",
@@ -398,7 +432,7 @@ def _mean_loss(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(doc: str) -> list:
         model = small(program, rng, n_layer=1)
         loss = program.mean_loss(model.tokenizer.encode(doc), model)
-        return [plain(loss), slopes([loss], [*model.state_dict["lm_head"]])]
+        return outcome(loss, *model.state_dict["lm_head"])
 
     yield "the loss of “ab”, and slopes", told("ab")
     yield "“a”", told("a")
@@ -443,7 +477,7 @@ def _adam(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
                 p.grad = slope
             adam.update(rate)
             found.append([plain(params), [*adam.m], [*adam.v], adam.steps])
-        return found
+        return {f"step {n}: p, m, v, steps": each for n, each in enumerate(found, 1)}
 
     yield "one step with a slope of 2: p, m, v and steps", told([[2.0]])
     yield "three steps with slopes 1, -3 and 0.5", told([[1.0], [-3.0], [0.5]])
@@ -462,13 +496,12 @@ def _adam(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "        pass\n",
     ),
     Slip("return the number, not the Value: take its data", "loss.data", "loss"),
-    Slip("go backwards before the update", "    loss.backward()\n", ""),
+    Slip("after the loss come backward and the update", "    loss.backward()\n", ""),
     Slip(
         "return the loss before the update, which is measured already",
         "return loss.data",
         "return mean_loss(tokens, model).data",
     ),
-    Slip("the update is what learns", "    adam.update(learning_rate)\n", ""),
 )
 def _learn(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(docs: list[str]) -> list:
@@ -477,7 +510,7 @@ def _learn(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         for doc in docs:
             loss = program.learn(model.tokenizer.encode(doc), model, adam, 0.01)
             losses.append("a Value" if hasattr(loss, "data") else loss)
-        return [losses, plain(adam.params), [p.grad for p in adam.params]]
+        return {"the losses": losses, "the parameters": plain(adam.params)}
 
     yield "one step with “ab”", told(["ab"])
     yield "three steps", told(["ab", "c", "ab"])
@@ -508,6 +541,11 @@ def _learn(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "the rate of the first step is the whole one: steps count from 0",
         "(1 - step / steps)",
         "(1 - (step + 1) / steps)",
+    ),
+    Slip(
+        "the steps are those of the whole training: those that Adam has done count",
+        "range(adam.steps, steps)",
+        "range(adam.steps, adam.steps + steps)",
     ),
     Slip(
         "use the Adam that is given, if one is",
@@ -545,6 +583,11 @@ def _train(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
         "BOS ends the name, and is no part of it",
         "            if token == model.tokenizer.bos:\n                return\n",
         "",
+    ),
+    Slip(
+        "the name begins with BOS and the prompt",
+        "[model.tokenizer.bos, *prompt]",
+        "[model.tokenizer.bos]",
     ),
     Slip(
         "draw by the probabilities; the likeliest alone would always be the same",

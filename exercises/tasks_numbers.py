@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from exercises.marking import Slip
-from exercises.tasks import plain, slopes, task, values
+from exercises.tasks import outcome, task, values
 
 RANDOM = "20 random cases"
 
@@ -50,6 +50,11 @@ def _letters(program: ModuleType, rng: random.Random) -> tuple:
     "encode",
     "Encode a document",
     Slip("BOS stands at both ends", "), self.bos]", ")]"),
+    Slip(
+        "BOS stands at both ends",
+        "[self.bos, *(self.ids[c] for c in doc), self.bos]",
+        "[self.ids[c] for c in doc]",
+    ),
     Slip("BOS stands at both ends, also at the start", "[self.bos, *(", "[*("),
     Slip(
         "self.ids has each character's number; ord knows another alphabet",
@@ -154,7 +159,7 @@ def _two(f, program: ModuleType, a: float, b: float) -> list:
     """Return what f makes of two values, and the slopes of both."""
     x, y = program.Value(a), program.Value(b)
     result = f(x, y)
-    return [plain(result), slopes([result], [x, y])]
+    return outcome(result, [x, y])
 
 
 def _number(rng: random.Random) -> float:
@@ -221,14 +226,14 @@ def _power(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def power(x: float, n: float) -> list:
         x = program.Value(x)
         result = x**n
-        return [plain(result), slopes([result], [x])]
+        return outcome(result, [x])
 
     yield "3², and its slope", power(3.0, 2)
     yield "2 to the power -1", power(2.0, -1)
     yield "4 to the power 0.5", power(4.0, 0.5)
     yield "0 to the power 0", power(0.0, 0)
     try:
-        yield "the root of -1", f"it is {plain(program.Value(-1.0) ** 0.5)}"
+        yield "the root of -1", f"it is {(program.Value(-1.0) ** 0.5).data}"
     except ValueError:
         yield "the root of -1", "a ValueError"
     for _ in range(20):
@@ -252,7 +257,7 @@ def _log_exp_relu(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(method: str, number: float) -> list:
         x = program.Value(number)
         result = getattr(x, method)()
-        return [plain(result), slopes([result], [x])]
+        return outcome(result, [x])
 
     yield "the logarithm of 4, and its slope", told("log", 4.0)
     yield "e¹, and its slope", told("exp", 1.0)
@@ -273,6 +278,16 @@ def _log_exp_relu(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
 @task(
     "subtract-divide",
     "Derive subtraction and division",
+    Slip(
+        "for -self Python calls this method again, without end: multiply",
+        "return self * -1",
+        "return -self",
+    ),
+    Slip(
+        "for other - self Python calls this method again, without end: add",
+        "return -self + other",
+        "return other - self",
+    ),
     Slip("-x is x times -1", "return self * -1", "return self * 1"),
     Slip(
         "in 1 - x the value stands on the right: __rsub__ takes it from the number",
@@ -299,7 +314,7 @@ def _subtract_divide(program: ModuleType, rng: random.Random) -> Iterator[tuple]
     def one(f, number: float) -> list:
         x = program.Value(number)
         result = f(x)
-        return [plain(result), slopes([result], [x])]
+        return outcome(result, [x])
 
     yield "-x at 2", one(lambda x: -x, 2.0)
     yield "x - y at 5 and 3", _two(lambda x, y: x - y, program, 5.0, 3.0)
@@ -339,6 +354,24 @@ def _subtract_divide(program: ModuleType, rng: random.Random) -> Iterator[tuple]
         "the slopes of inputs add up over passes: leave those as they are",
         "if x._children:\n            x.grad = 0.0",
         "if True:\n            x.grad = 0.0",
+    ),
+    Slip(
+        "one pass is enough: only the result begins with a slope of 1",
+        "child.grad += local * slope",
+        "child.grad += local * slope\n                child.backward()",
+    ),
+    Slip(
+        "a value hands on only once: collect each value once, and sort",
+        "    for x in sorted(behind, key=lambda x: x.born, reverse=True):\n"
+        "        slope = x.grad\n"
+        "        if slope:\n"
+        "            for child, local in zip(x._children, x._local_grads):\n"
+        "                child.grad += local * slope",
+        "    def hand_on(x):\n"
+        "        for child, local in zip(x._children, x._local_grads):\n"
+        "            child.grad += local * x.grad\n"
+        "            hand_on(child)\n"
+        "    hand_on(self)",
     ),
     Slip(
         "what is handed on is the local slope times the value's own",
@@ -394,6 +427,11 @@ def _backward(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     "linear",
     "Multiply a vector by a matrix",
     Slip(
+        "the return stands behind the loop, not in it",
+        "    return outputs",
+        "        return outputs",
+    ),
+    Slip(
         "one value for each row of w, not for each column", "in w:\n", "in zip(*w):\n"
     ),
     Slip(
@@ -417,7 +455,7 @@ def _linear(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(x: list, w: list) -> list:
         x, w = values(program, x), values(program, w)
         result = program.linear(x, w)
-        return [plain(result), slopes(result, x, w)]
+        return outcome(result, x, w)
 
     yield (
         "2, 3 and the matrix 1, 0 / 4, 5: numbers and slopes",
@@ -458,7 +496,7 @@ def _logsumexp(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(numbers: list) -> list:
         x = values(program, numbers)
         result = program.logsumexp(x)
-        return [plain(result), slopes([result], x)]
+        return outcome(result, x)
 
     yield "0 and 0, and the slopes", told([0.0, 0.0])
     yield "2, 1 and 0.5", told([2.0, 1.0, 0.5])
@@ -500,7 +538,7 @@ def _softmax(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(numbers: list) -> list:
         x = values(program, numbers)
         result = program.softmax(x)
-        return [plain(result), slopes(result, x)]
+        return outcome(result, x)
 
     yield "two equal scores, and the slopes", told([1.0, 1.0])
     yield "2, 1 and 0.5", told([2.0, 1.0, 0.5])
@@ -534,7 +572,7 @@ def _mlp(program: ModuleType, rng: random.Random) -> Iterator[tuple]:
     def told(*numbers: list) -> list:
         x, fc1, fc2 = values(program, [*numbers])
         result = program.mlp(x, fc1, fc2)
-        return [plain(result), slopes(result, x, fc1, fc2)]
+        return outcome(result, x, fc1, fc2)
 
     one = [[1.0, 0.0], [0.0, 1.0], [1.0, -1.0]]
     yield "2 and -1 through 3 hidden numbers", told([2.0, -1.0], one, [[1.0, 2.0, 1.0]])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from browser import LabPage
 
-from exercises import judging, tasks
+from exercises import judging
+from exercises.edits import solution
 from labs import LabError
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -17,7 +18,7 @@ def texts(labs):
     from labs.shared.book import book
 
     return {
-        name: tasks.solution(book(), judging.find(name).chunk)
+        name: solution(book(), judging.find(name).chunk)
         for name in judging.path(book())
     }
 

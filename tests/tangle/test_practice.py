@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from exercises import judging, tasks
+from exercises import judging
+from exercises.edits import solution
 from literate.core.document import parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,14 +37,15 @@ def file(practice, name):
 
 
 def solve(practice, name):
-    text = tasks.solution(BOOK, judging.find(name).chunk)
+    text = solution(BOOK, judging.find(name).chunk)
     file(practice, name).write_text(text, encoding="utf-8")
 
 
 def test_a_reader_writes_a_task(practice):
     made = practice()
     assert made.returncode == 0
-    assert f"0 of {len(PATH)} right. Next: practice" in made.stdout
+    assert "27 of 27 files made" in made.stdout
+    assert "Begin with practice" in made.stdout and "“Documents”" in made.stdout
     softmax = file(practice, "softmax")
     start = softmax.read_text(encoding="utf-8")
     assert "# Task 12 of 27: softmax" in start and start.endswith("    ...\n")
@@ -52,7 +54,7 @@ def test_a_reader_writes_a_task(practice):
     checked = practice("check", "softmax")
     assert checked.returncode == 1
     assert "softmax.py: not yet" in checked.stdout
-    assert "and it should be" in " ".join(checked.stdout.split())
+    assert "yours gives [1, 1]\n    it should be [0.5, 0.5]" in checked.stdout
     assert practice("hint", "softmax").stdout.startswith("1 of 2: ")
     assert "logsumexp" in practice("solution", "12").stdout
     solve(practice, "softmax")
@@ -65,7 +67,7 @@ def test_what_was_written_stays(practice):
     practice()
     file(practice, "softmax").write_text("# mine\n", encoding="utf-8")
     file(practice, "mlp").unlink()
-    assert "1 files made" in practice().stdout
+    assert "1 of 27 files made" in practice().stdout
     assert file(practice, "softmax").read_text(encoding="utf-8") == "# mine\n"
 
 
@@ -94,7 +96,7 @@ def test_no_answer_does_harm(practice):
     assert len(checked.stdout) < 5000
     for code, said in HOSTILE.values():
         assert said in " ".join(checked.stdout.split()), code
-    assert "line 1: not Python" in checked.stdout
+    assert "13_mlp.py: not yet\n    Python says: line 1: " in checked.stdout
     assert "add.py: right" in checked.stdout
 
 
@@ -102,7 +104,8 @@ def test_no_answer_does_harm(practice):
     ("arguments", "said"),
     [
         (["check", "sofmax"], 'no task "sofmax"; did you mean "softmax"?'),
-        (["check", "softmax"], "has not been begun"),
+        (["check", "softmax"], "12_softmax.py has a function without a body"),
+        (["watch", "add"], "add has no place here"),
         (["hint"], "which task?"),
         (["hint", "softmax", "9"], "softmax has 2 hints"),
         (["hint", "0"], 'no task "0"'),
@@ -125,10 +128,14 @@ def test_the_readers_functions_are_run(practice, program):
     assert "step    2 /    2 | loss 3.1867" in run.stdout
     written = (practice.folder / "microgpt.py").read_text(encoding="utf-8")
     assert "def softmax" in written
-    file(practice, "softmax").write_text("def softmax(x):\n    return (\n")
-    run = practice("run", "--steps", "2")
-    assert run.returncode == 1
-    assert "12_softmax.py:2: not Python" in run.stderr
+    assert "Yours: softmax. The rest" in run.stderr
+    for body, said in (("return (", "2: not Python"), ("1 / 0", "2: ZeroDivision")):
+        file(practice, "softmax").write_text(f"def softmax(x):\n    {body}\n")
+        run = practice("run", "--steps", "2")
+        assert run.returncode == 1
+        assert f"12_softmax.py:{said}" in run.stderr
+        assert "Traceback" not in run.stderr
+    assert practice("run", "--help").returncode == 0
 
 
 @pytest.mark.slow

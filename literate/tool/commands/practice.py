@@ -3,7 +3,7 @@
 Without an action, practice/ is made beside the document, with a file for each task in
 which the functions have no bodies yet. What you wrote is never overwritten.
 
-  check [TASK]         mark a task, or all that you have begun
+  check [TASK ...]     mark some tasks, or all that you have begun
   watch                mark a task whenever its file is saved
   hint TASK [NUMBER]   show a hint, the first if no other is asked for
   solution TASK        show the book's chunk
@@ -15,19 +15,17 @@ program in practice/microgpt.py; its arguments are those of the program.
 
 from __future__ import annotations
 
-import ast
 import multiprocessing
 import os
-import runpy
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from exercises import judging, tasks
-from exercises.edits import EditedBook, Mistake
+from exercises.edits import EditedBook, Mistake, solution
 from literate.core.diagnostics import did_you_mean
 from literate.core.document import Document
 from literate.core.programs import tangle
@@ -48,7 +46,7 @@ def main(path: str, arguments: list[str]) -> int:
     parser.add_argument("rest", nargs="...", help="what the action is for")
     options = parser.parse_args(arguments)
     action = _ACTIONS[options.action] if options.action else _make
-    return action(Practice(path), *options.rest)
+    return action(Practice(path), options.rest)
 
 
 class Practice:
@@ -58,6 +56,8 @@ class Practice:
         self.document = read_document(path)
         tangle(self.document)
         self.names = judging.path(self.document)
+        if not self.names:
+            raise UsageError(f"{self.document.name} has no tasks")
         self.folder = Path(shown(path)).parent / FOLDER
 
     def file(self, name: str) -> Path:
@@ -73,7 +73,8 @@ class Practice:
             "",
             *textwrap.wrap(told.text, judging.WIDTH, break_on_hyphens=False),
             "",
-            f"The book explains it before line {told.line} of {self.document.name}.",
+            "All other functions of the book are there; import nothing.",
+            f"It is explained in {self.section(name)}.",
             f"python tangle.py practice check {name}",
             f"python tangle.py practice hint {name}",
         ]
@@ -81,32 +82,35 @@ class Practice:
         code = judging.start(judging.find(name), self.document)
         return f"{comment}\n{code}"
 
+    def section(self, name: str) -> str:
+        """Return where the book explains a task."""
+        told = tasks.words(self.document, name)
+        return f"“{told.section}”, {self.document.name}:{told.line}"
+
     def text(self, name: str) -> str | None:
         """Return what the reader wrote; None if nothing is written yet."""
         file = self.file(name)
         try:
-            text = file.read_text(encoding="utf-8-sig")
+            text = file.read_text(encoding="utf-8-sig", errors="replace")
+            return None if tasks.unwritten(text) else text
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file} cannot be read: {error}") from None
-        start = judging.start(judging.find(name), self.document)
-        return None if _code(text) == _code(start) else text
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+        except (SyntaxError, ValueError):  # so somebody has written in it
+            return text
 
     def begun(self) -> dict[str, str]:
         """Return what the reader wrote, by task."""
         texts = {name: self.text(name) for name in self.names}
         return {name: text for name, text in texts.items() if text is not None}
 
-    def find(self, words: Sequence[str]) -> str:
+    def find(self, word: str) -> str:
         """Return the task that is meant; raises UsageError if none is."""
-        if not words:
-            raise UsageError("which task? Name it, or give its number")
-        word = words[0]
-        if word.isdecimal() and 1 <= int(word) <= len(self.names):
-            return self.names[int(word) - 1]
-        for name in self.names:
-            if word in (name, self.file(name).name, str(self.file(name))):
+        said = os.path.basename(word).lower().removesuffix(".py").replace("-", "_")
+        for number, name in enumerate(self.names, start=1):
+            stem = self.file(name).stem
+            if said in (stem, stem[3:], str(number)):
                 return name
         hint = did_you_mean(word, self.names)
         raise UsageError(f'there is no task "{word}"', hint)
@@ -118,36 +122,50 @@ class Practice:
         return found["passed"]
 
 
-def _make(practice: Practice) -> int:
-    made = 0
+def _make(practice: Practice, _words: Sequence[str]) -> int:
+    missing = [name for name in practice.names if not practice.file(name).exists()]
     try:
         practice.folder.mkdir(exist_ok=True)
-        for name in practice.names:
-            file = practice.file(name)
-            if not file.exists():
-                _write(file, practice.start(name))
-                made += 1
+        for name in missing:
+            _write(practice.file(name), practice.start(name))
     except OSError as error:
-        raise UsageError(f"{practice.folder} cannot be written: {error}") from None
-    print(f"{practice.folder}: {made} files made, {len(practice.names)} tasks")
-    _tell_next(practice, [])
+        said = f"{practice.folder} cannot be written: {error.strerror}"
+        raise UsageError(said) from None
+    print(f"{practice.folder}: {len(missing)} of {len(practice.names)} files made")
+    first = practice.names[0]
+    if first in missing:
+        print(f"Begin with {practice.file(first)}: {practice.section(first)}")
+    else:
+        print("To mark what you have written: python tangle.py practice check")
     return 0
 
 
-def _check(practice: Practice, *words: str) -> int:
-    if words:
-        name = practice.find(words)
-        text = practice.text(name)
-        if text is None:
-            raise UsageError(f"{practice.file(name)} has not been begun")
-        return 0 if practice.mark(name, text) else 1
+def _check(practice: Practice, words: Sequence[str]) -> int:
     begun = practice.begun()
-    right = [name for name, text in begun.items() if practice.mark(name, text)]
-    _tell_next(practice, right)
-    return 0 if len(right) == len(begun) else 1
+    asked = [practice.find(word) for word in words]
+    for name in asked:
+        if name not in begun:
+            is_there = practice.file(name).exists()
+            why = "has a function without a body" if is_there else "is not there"
+            raise UsageError(f"{practice.file(name)} {why}")
+    right = [name for name in asked or begun if practice.mark(name, begun[name])]
+    if not asked:
+        _tell_next(practice, right)
+    return 0 if len(right) == len(asked or begun) else 1
 
 
-def _watch(practice: Practice) -> int:
+def _tell_next(practice: Practice, right: list[str]) -> None:
+    todo = [name for name in practice.names if name not in right]
+    print(f"{len(right)} of {len(practice.names)} right.", end=" ")
+    if todo:
+        print(f"Next: {practice.file(todo[0])}: {practice.section(todo[0])}")
+    else:
+        print("The program is yours: python tangle.py practice run")
+
+
+def _watch(practice: Practice, words: Sequence[str]) -> int:
+    if words:
+        raise UsageError(f"watch looks at all files; {words[0]} has no place here")
     seen = {name: practice.text(name) for name in practice.names}
     print(f"Watching {practice.folder}. Ctrl-C ends it.", flush=True)
     while True:
@@ -160,42 +178,62 @@ def _watch(practice: Practice) -> int:
                     practice.mark(name, text)
 
 
-def _hint(practice: Practice, *words: str) -> int:
-    name = practice.find(words)
+def _hint(practice: Practice, words: Sequence[str]) -> int:
+    name = practice.find(_named(words))
     hints = tasks.words(practice.document, name).hints
     number = words[1] if len(words) > 1 else "1"
     if not number.isdecimal() or not 1 <= int(number) <= len(hints):
         raise UsageError(f"{name} has {len(hints)} hints", "then comes its solution")
-    print(f"{number} of {len(hints)}: {hints[int(number) - 1]}")
+    hint = f"{number} of {len(hints)}: {hints[int(number) - 1]}"
+    print(textwrap.fill(hint, judging.WIDTH, break_on_hyphens=False))
     return 0
 
 
-def _solution(practice: Practice, *words: str) -> int:
-    chunk = judging.find(practice.find(words)).chunk
-    print(tasks.solution(practice.document, chunk), end="")
+def _solution(practice: Practice, words: Sequence[str]) -> int:
+    chunk = judging.find(practice.find(_named(words))).chunk
+    print(solution(practice.document, chunk), end="")
     return 0
 
 
-def _run(practice: Practice, *arguments: str) -> int:
+def _named(words: Sequence[str]) -> str:
+    if not words:
+        raise UsageError("which task? Name it, or give its number")
+    return words[0]
+
+
+def _run(practice: Practice, arguments: Sequence[str]) -> int:
     begun = practice.begun()
     edits = {judging.find(name).chunk: text for name, text in begun.items()}
     files = {judging.find(name).chunk: practice.file(name) for name in begun}
+    whose = ", ".join(begun) or "none"
+    print(f"Yours: {whose}. The rest is the book's.", file=sys.stderr)
+    edited = EditedBook(practice.document, edits)
+    program = practice.folder / "microgpt.py"
     try:
-        program = EditedBook(practice.document, edits).tangle()
+        text = edited.tangle().text
+        outputs = tangle(practice.document)
+        [names] = [each.text for each in outputs if each.path == judging.NAMES]
+        practice.folder.mkdir(exist_ok=True)
+        _write(program, text)
+        _write(program.with_name("names.txt"), names)
+        sys.argv = [str(program), *arguments]
+        module = edited.load(practice.folder)
+        with edited.explained():
+            return _leaving(module.main)
     except Mistake as mistake:
         for place in mistake.places:
-            where = (
-                f"{files[place['chunk']]}:{place['line']}: " if place["chunk"] else ""
-            )
-            print(f"{where}{place['message']}", file=sys.stderr)
+            file = files.get(place["chunk"], program)
+            line = f":{place['line']}" if file != program else ""
+            print(f"{file}{line}: {place['message']}", file=sys.stderr)
         return 1
-    names = next(o for o in tangle(practice.document) if o.path == judging.NAMES)
-    practice.folder.mkdir(exist_ok=True)
-    for output in (program, names):
-        _write(practice.folder / output.path.partition("/")[2], output.text)
-    sys.argv = [str(practice.folder / "microgpt.py"), *arguments]
-    runpy.run_path(sys.argv[0], run_name="__main__")
-    return 0
+
+
+def _leaving(main: Callable[[], int]) -> int:
+    """Return the exit status of a program, also of one that leaves by SystemExit."""
+    try:
+        return main()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 2
 
 
 _ACTIONS = {
@@ -205,25 +243,6 @@ _ACTIONS = {
     "solution": _solution,
     "run": _run,
 }
-
-
-def _tell_next(practice: Practice, right: list[str]) -> None:
-    todo = [name for name in practice.names if name not in right]
-    print(f"{len(right)} of {len(practice.names)} right.", end=" ")
-    if todo:
-        line = tasks.words(practice.document, todo[0]).line
-        place = f"{practice.document.name}:{line}"
-        print(f"Next: {practice.file(todo[0])}, explained before {place}")
-    else:
-        print("The program is yours: python tangle.py practice run")
-
-
-def _code(text: str) -> str:
-    """Return what Python sees of a text; the text itself if Python cannot read it."""
-    try:
-        return ast.dump(ast.parse(text))
-    except SyntaxError:
-        return text
 
 
 def _write(file: Path, text: str) -> None:
