@@ -74,7 +74,7 @@ export async function loadMap() {
   function mark(names) {
     for (const [name, { shape, entry }] of regions) {
       const isHere = names.includes(name);
-      shape.classList.toggle("lit", isHere);
+      shape.classList.toggle("here", isHere);
       entry.tabIndex = name === names[0] ? 0 : -1;
       if (isHere) entry.setAttribute("aria-current", "step");
       else entry.removeAttribute("aria-current");
