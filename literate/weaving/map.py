@@ -61,7 +61,7 @@ class Map:
         return [region for region in self.regions.values() if region.pages & paths]
 
     def draw(self, chapters: Collection[Chapter]) -> str:
-        """Return the drawing, what chapters are about filled, with a link on each region.
+        """Return the drawing, what chapters are about filled, its regions with links.
 
         Both belong into a frame of the class "map-frame".
         """
