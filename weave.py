@@ -198,7 +198,10 @@ def _weave(config: MkDocsConfig) -> Site:
         repository=lambda path: _repository(config, path),
         figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*")],
         labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
-        exercises=list(judging.find_all()),
+        exercises={
+            name: exercise.chunk if exercise.slips else ""
+            for name, exercise in judging.find_all().items()
+        },
         map=(ROOT / "web" / "figures" / "map.svg").read_text(encoding="utf-8"),
         lead=config.site_description,
         run=json.loads(run) if run else None,

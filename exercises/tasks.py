@@ -27,6 +27,7 @@ Cases = Callable[[ModuleType, random.Random], Iterator[tuple[str, object]]]
 
 TOLERANCE = 1e-9  # relative
 SEED = 1
+AFTER = "loss_per_token"  # with this the comforts of the program begin
 
 
 def task(name: str, chunk: str, *slips: Slip) -> Callable[[Cases], Cases]:
@@ -93,6 +94,37 @@ def solution(book: Document, chunk: str) -> str:
             inner = solution(book, name).splitlines(keepends=True)
             shown += "".join(indent + each for each in [f"# {name}\n", *inner])
     return shown
+
+
+def scope(book: Document, chunk: str) -> list[tuple[str, str]]:
+    """Return what the functions of a chunk may call: signature, and what it is.
+
+    These are the classes and functions of the algorithm, and methods as `Class.name`.
+    """
+    own = {node.name for node in ast.parse(solution(book, chunk)).body if _is_def(node)}
+    found = []
+    for node in ast.parse(EditedBook(book, {}).tangle().text).body:
+        if isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body if _is_def(each)]
+            found += [
+                (f"{node.name}.", each) for each in methods if "__" not in each.name
+            ]
+        elif _is_def(node) and node.name == AFTER:
+            break
+        elif _is_def(node):
+            found.append(("", node))
+    return [
+        (
+            f"{of}{node.name}({ast.unparse(node.args)})",
+            (ast.get_docstring(node) or "").split("\n")[0],
+        )
+        for of, node in found
+        if node.name not in own
+    ]
+
+
+def _is_def(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef)
 
 
 # What cases are made of, and what comes out of them

@@ -1,5 +1,5 @@
 // Which chapters were read and which exercises solved: kept in this browser, and ticked
-// in the contents and in the navigation.
+// in the contents and in the navigation. Code that is asked for may be covered until then.
 
 (() => {
   const KEY = "book-progress";
@@ -22,6 +22,9 @@
     for (const link of links) {
       mark(link, read.includes(link.pathname) && !link.hash, "read");
     }
+    for (const link of document.querySelectorAll("[data-solves]")) {
+      mark(link, solved.includes(link.dataset.solves), "solved");
+    }
     for (const exercises of document.querySelectorAll("[data-exercises]")) {
       const names = exercises.dataset.exercises.split(" ");
       exercises.dataset.all ??= exercises.textContent;
@@ -38,6 +41,36 @@
     note.querySelector("span").textContent = is ? said : "";
     note.querySelector("button").hidden = !is;
   }
+
+  // Cover the code that solves a task, if the reader wants that and has not solved it.
+  function cover() {
+    const { solved, covers } = kept();
+    for (const box of document.querySelectorAll(".path-cover input")) box.checked = !!covers;
+    for (const figure of document.querySelectorAll(".chunk[data-task]")) {
+      const isCovered = !!covers && !solved.includes(figure.dataset.task);
+      figure.classList.toggle("is-covered", isCovered);
+      const button = figure.querySelector(".uncover");
+      if (!isCovered) button?.remove();
+      else if (!button) figure.append(uncoverer(figure));
+    }
+  }
+
+  function uncoverer(figure) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "uncover" });
+    button.textContent = "This is for you to write. Show the book’s code";
+    button.addEventListener("click", () => {
+      figure.classList.remove("is-covered");
+      button.remove();
+    });
+    return button;
+  }
+
+  addEventListener("change", ({ target }) => {
+    if (!target.matches?.(".path-cover input")) return;
+    __md_set(KEY, { ...kept(), covers: target.checked });
+    cover();
+  });
 
   function mark(element, isDone, word) {
     element.classList.toggle("is-done", isDone);
@@ -59,7 +92,10 @@
     if (page && entries.some((entry) => entry.isIntersecting)) page.hasEnded = true;
   });
 
-  addEventListener("solved", ({ detail }) => add("solved", detail));
+  addEventListener("solved", ({ detail }) => {
+    add("solved", detail);
+    cover();
+  });
 
   addEventListener("click", ({ target }) => {
     if (!target.closest?.(".progress button")) return;
@@ -75,5 +111,6 @@
     ends.disconnect();
     if (page) ends.observe(document.querySelector(".md-footer"));
     tick();
+    cover();
   });
 })();

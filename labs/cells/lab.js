@@ -21,7 +21,7 @@ export default async function cell(block, lab) {
   const frame = h(
     "div",
     { className: "lab cell", role: "group", ariaLabel: "Session with Python" },
-    editor.area,
+    editor.field,
     editor.bar,
     output.element,
     lab.message,

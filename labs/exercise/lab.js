@@ -29,7 +29,8 @@ export default async function exercise(body, lab) {
     },
   });
   await editor.recall();
-  body.append(editor.area, editor.bar, marks, output.element);
+  const scope = await lab.ask("exercise.scope", { exercise: name });
+  body.append(editor.field, editor.bar, marks, output.element, ...callable(scope ?? []));
 
   async function check(text) {
     const answer = await lab.ask("exercise.check", { exercise: name, text });
@@ -38,6 +39,17 @@ export default async function exercise(body, lab) {
     if (answer?.passed) dispatchEvent(new CustomEvent("solved", { detail: name }));
     return answer && verdict(answer);
   }
+}
+
+// What the answer to a task may call, to be opened
+function callable(names) {
+  if (!names.length) return [];
+  const rows = names.flatMap(([signature, words]) => [
+    h("dt", {}, h("code", {}, signature)),
+    h("dd", {}, words),
+  ]);
+  const title = h("summary", {}, "What you can call");
+  return [h("details", { className: "exercise-scope" }, title, h("dl", {}, ...rows))];
 }
 
 function line({ ok, what, came, hint }) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exercises import judging
+from exercises import judging, tasks
 from exercises.marking import Exercise
 from labs import LabError
 from labs.shared import models
@@ -12,6 +12,15 @@ from labs.shared.book import book
 def start(exercise: str) -> str:
     """Return what the reader begins with."""
     return judging.start(_find(exercise), book())
+
+
+def scope(exercise: str) -> list[tuple[str, str]]:
+    """Return what the answer to a task may call, with a line of words for each.
+
+    There is nothing to be told of an exercise that is no task.
+    """
+    found = _find(exercise)
+    return tasks.scope(book(), found.chunk) if found.slips else []
 
 
 def check(exercise: str, text: str) -> dict:

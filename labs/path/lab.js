@@ -8,6 +8,8 @@ import { keepTyped, typed } from "../shared/store.js";
 const FILE = "microgpt-path.json";
 
 export default async function path(body, lab) {
+  // The list of tasks and what goes with it stay.
+  for (const part of body.parentElement.querySelectorAll(":scope > [hidden]")) part.hidden = false;
   const tasks = await lab.ask("path.tasks");
   if (!tasks) return;
   const texts = {};
@@ -51,6 +53,8 @@ export default async function path(body, lab) {
     const told = await lab.ask("path.program", { texts });
     if (!told || tell(told.mistakes)) return;
     program.replaceChildren(...runs(told.lines).map(part));
+    const first = program.querySelector("mark");
+    if (first) program.scrollTop = first.offsetTop - program.offsetTop - 40;
   }
 
   // Say what is wrong with the program; return whether anything is.

@@ -1,5 +1,6 @@
 // A text that can be changed and run: what cells, chunks and exercises share.
 
+import { coloured } from "./colours.js";
 import { button, h } from "./controls.js";
 import { forgetTyped, keepTyped, typed } from "./store.js";
 
@@ -26,16 +27,20 @@ export function printout(label) {
   return { element, show };
 }
 
+// Where `store.js` keeps what is typed over a text of the book, which has a name.
+export const placeOf = (name, text) => `${name}\n${text.trimEnd()}`;
+
 export class Editor {
   isEnded = false; // whether the reader has pressed Stop in this run
   #running = false;
   #place; // where what is typed is kept
+  #colours = h("pre", { ariaHidden: "true" }); // the text once more, behind the area
 
   // `act` gets the text; what it returns is said when it is done. `reset` is called
   // when the reader wants the book's version back. What is typed is kept under the
   // `name` of the text, as long as the book has the same text.
   constructor(lab, { name, label, text, action, act, reset }) {
-    this.#place = `${name}\n${text}`;
+    this.#place = placeOf(name, text);
     this.area = h("textarea", {
       ariaLabel: label,
       autocapitalize: "off",
@@ -44,6 +49,7 @@ export class Editor {
       value: text,
       wrap: "off",
     });
+    this.field = h("div", { className: "editor" }, this.#colours, this.area);
     this.go = button(action, () => this.run());
     this.go.title = "Ctrl+Enter";
     this.stop = button("Stop", () => this.#end());
@@ -57,6 +63,7 @@ export class Editor {
       if (this.area.value === text) forgetTyped(this.#place);
       else keepTyped(this.#place, this.area.value);
     });
+    this.area.addEventListener("scroll", () => this.#follow());
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.#fit();
   }
@@ -117,7 +124,14 @@ export class Editor {
   }
 
   #fit() {
-    this.area.rows = Math.min(30, Math.max(2, this.area.value.split("\n").length));
+    const text = this.area.value;
+    this.area.rows = Math.min(30, Math.max(2, text.split("\n").length));
+    this.#colours.replaceChildren(...coloured(text), "\n");
+    this.#follow();
+  }
+
+  #follow() {
+    this.#colours.scrollTo(this.area.scrollLeft, this.area.scrollTop);
   }
 
   // Enter keeps the indentation; with Ctrl it runs the text. Tab leaves the field.

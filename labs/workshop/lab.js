@@ -28,7 +28,7 @@ export default async function workshop(figure, lab) {
   const frame = h(
     "div",
     { className: "lab workshop", role: "group", ariaLabel: `Edit the chunk ${name}` },
-    editor.area,
+    editor.field,
     editor.bar,
     found,
     results,

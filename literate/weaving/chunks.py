@@ -105,8 +105,11 @@ class Chunks:
 
     # What a page shows
 
-    def figure(self, piece: Piece, opens: bool = True) -> str:
-        """Return a piece as a figure; with `opens`, references open in place."""
+    def figure(self, piece: Piece, opens: bool = True, task: str = "") -> str:
+        """Return a piece as a figure; with `opens`, references open in place.
+
+        `task` is the name of the task whose solution it is, "" if it is none's.
+        """
         anchor = self.anchors[piece]
         text = _text(piece)
         if piece.is_data:
@@ -117,8 +120,9 @@ class Chunks:
             copy = _copy_button(text)
         variant = " variant" if piece.variant else ""
         label = escape(f"Code: {piece.name}")
+        solves = f' data-task="{task}"' if task and not piece.variant else ""
         return (
-            f'<figure class="chunk highlight{variant}" id="{anchor}"'
+            f'<figure class="chunk highlight{variant}" id="{anchor}"{solves}'
             f"{line_mark(self._editable_line(piece))}>"
             f"<figcaption>{copy}{self._facts(piece)}"
             f'<a class="chunk-name" href="#{anchor}">{self._title(piece)}</a>'

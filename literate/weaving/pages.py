@@ -68,6 +68,8 @@ class _Weaver:
         self.prose = Prose(self.book, surroundings)
         self.chunks = Chunks(self.book, outputs)
         self.changes = find_changes(self.chunks)
+        self.tasks = self._tasks()
+        self.places = {block.start: n for n, block in enumerate(self.book.blocks)}
         self.map = Map(surroundings.map, self.chunks, self.prose)
 
     def site(self) -> Site:
@@ -251,12 +253,42 @@ class _Weaver:
         if isinstance(block, Html):
             markup = prose.relink(text.rstrip("\r\n"), block.start)
             return raw_block(_LAB_TAG.sub(partial(self._lab, block), markup))
+        if self._is_hints(block):
+            return self._hints(text, block, prose)
         return f"\n{prose.show(text, block.start)}\n"
+
+    def _tasks(self) -> dict[str, str]:
+        """Return the tasks by the names of their chunks, and of those within them."""
+        found = {chunk: task for task, chunk in self.around.exercises.items() if chunk}
+        inside = [*found]
+        for name in inside:
+            for piece in self.document.chunks[name].pieces:
+                for reference in piece.references:
+                    found[reference.name] = found[name]
+                    inside.append(reference.name)
+        return found
+
+    def _is_hints(self, block: Block) -> bool:
+        """Tell whether a text stands behind the words of a task."""
+        place = self.places[block.start]
+        head = self.book.blocks[place - 2] if place > 1 else block
+        return isinstance(head, Html) and bool(_TASK.search(self.book.text(head)))
+
+    def _hints(self, text: str, block: Block, prose: PageProse) -> str:
+        """Return hints, to be opened one after another."""
+        shown = ""
+        for number, hint in enumerate(_HINT.split(text)[1:], start=1):
+            title = f'<details class="hint"><summary>Hint {number}</summary>'
+            body = prose.show(hint, block.start)
+            shown += f"{raw_block(title)}\n{body}\n{raw_block('</details>')}"
+        return shown
 
     def _fence(self, fence: Fence, opens: bool) -> str:
         piece = self.chunks.pieces.get(fence.start + 2)
         if piece:
-            return self.chunks.figure(piece, opens) + self.changes.get(piece, "")
+            return self.chunks.figure(
+                piece, opens, self.tasks.get(piece.name, "")
+            ) + self.changes.get(piece, "")
         lines = self.document.lines[fence.start + 1 : fence.last]
         text = "".join(line.rstrip("\r\n") + "\n" for line in lines)
         language = fence.info.split()[0].lower() if fence.info else ""
@@ -302,13 +334,26 @@ class _Weaver:
             self._check_name(block, name, subject or "", subjects[name])
             label = title
         kind = name if name in subjects else "lab"
+        if name == "exercise":
+            kind = "task" if title.startswith(TASK) else kind
+            label = f'{label}" id="exercise-{subject}'
         return (
             f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
             f'<p class="lab-bar"><strong>{title}</strong> '
             f'<button type="button" class="lab-start">Start the {kind}</button> '
             "<small>Runs the program here, in Python. Loads about 6 MB, once.</small>"
-            "</p>"
+            f"</p>{self._path() if name == PATH else ''}"
         )
+
+    def _path(self) -> str:
+        """Return the list of all tasks, each a link to where it stands."""
+        shown = ""
+        for chapter in self.book.chapters:
+            text = "".join(map(self.book.text, chapter.blocks))
+            for title, name in _TASK.findall(text):
+                url = f"{chapter.path}#exercise-{name}"
+                shown += f'<li><a data-solves="{name}" href="{url}">{title}</a></li>'
+        return f'<ol class="path">{shown}</ol>{_COVER}'
 
     def _stages(self) -> list[str]:
         return [PurePosixPath(path).stem for path in stages(self.document)]
@@ -325,6 +370,14 @@ class _Weaver:
 
 _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
+PATH = "path"  # the lab that lists the tasks
+TASK = "Task: "  # how their titles begin
+_TASK = re.compile(rf'data-title="{TASK}([^"]*)" data-exercise="([\w-]+)"')
+_COVER = (
+    '<p class="path-cover"><label><input type="checkbox"> Cover the book’s code of '
+    "tasks that are not solved yet</label></p>"
+)
+_HINT = re.compile(r"^\d\. ", re.MULTILINE)
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
 _LAB = re.compile(
     r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import TypeVar
@@ -48,9 +48,10 @@ class Surroundings:
 
     `draw` turns a mermaid diagram into SVG, or raises DiagramError; `repository` turns
     a file's path into its address, "" if it has none. `figures` are the paths of the
-    pictures that there are, `labs` and `exercises` the names of those. `map` is the map
-    of the model as SVG, "" if there is none; `pdf` is the path of the book as a PDF, ""
-    if none is made. `lead` says on the cover what the book is; `run` is the training
+    pictures that there are, `labs` the names of those; `exercises` gives for the name
+    of each the chunk that it asks for, "" if it asks for none. `map` is the map of the
+    model as SVG, "" if there is none; `pdf` is the path of the book as a PDF, "" if
+    none is made. `lead` says on the cover what the book is; `run` is the training
     that it shows, if there is one, as `labs/record.py` records it.
     """
 
@@ -58,7 +59,7 @@ class Surroundings:
     repository: Callable[[str], str] = lambda path: ""
     figures: Collection[str] = ()
     labs: Collection[str] = ()
-    exercises: Collection[str] = ()
+    exercises: Mapping[str, str] = field(default_factory=dict)
     map: str = ""
     lead: str = ""
     run: dict | None = None

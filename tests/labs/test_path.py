@@ -1,8 +1,10 @@
 """The path: the reader's own program, beside the book's."""
 
+import re
 from pathlib import Path
 
 import pytest
+from browser import LabPage
 
 from exercises import judging, tasks
 from labs import LabError
@@ -67,3 +69,51 @@ def test_all_tasks_solved_print_the_published_output(labs, texts):
     data = (DATA / "names.txt").read_text(encoding="utf-8")
     told = run(labs, 1000, texts=texts, data=data)
     assert told["published"] and told["names"][-1] == "anton"
+
+
+SLIP = """def softmax(logits):
+    shift = -max([logit.data for logit in logits])  # not all of it
+    return [(logit + shift).exp() for logit in logits]"""
+
+
+def test_a_task_is_written_in_the_page(open_page, texts):
+    watched = open_page("write-it-yourself/", viewport={"width": 390, "height": 800})
+    page = watched.page
+    page.get_by_label("Cover the book’s code").check()
+    page.get_by_role("link", name="softmax").click()
+    frame = page.locator("#exercise-softmax")
+    frame.wait_for()
+    code = page.locator("figure[data-task=softmax]")
+    assert code.locator(".code").is_hidden()
+    assert frame.get_by_text("Undo the logarithm").is_hidden()
+    frame.get_by_text("Hint 2").click()
+    assert frame.get_by_text("Undo the logarithm").is_visible()
+    frame.locator(".lab-start").click()
+    area = frame.get_by_label("Your answer")
+    area.fill(SLIP)
+    assert frame.locator(".editor .code-comment").inner_text() == "# not all of it"
+    area.press("Control+Enter")
+    frame.get_by_text("the powers have to sum to 1").wait_for()
+    assert frame.get_by_text("Take the logarithm").count() == 0
+    assert not LabPage(watched, frame).audit()
+    area.fill(texts["softmax"])
+    area.press("Control+Enter")
+    frame.get_by_text("All of it is right.").wait_for()
+    code.locator(".code").wait_for()  # it is covered no more
+    frame.get_by_text("What you can call").click()
+    assert frame.get_by_text("logsumexp(x)").is_visible()
+    page.goto(page.url.replace("from-scores-to-probabilities", "write-it-yourself"))
+    assert page.get_by_role("link", name="softmax (solved)").is_visible()
+    lab = page.locator(".lab[data-lab=path]")
+    lab.evaluate("lab => lab.querySelector('.lab-start')?.click()")
+    own = lab.locator(".path-program mark")
+    own.wait_for()
+    assert own.inner_text().startswith("def softmax(logits):")
+    lab.get_by_role("button", name="Run 1,000 steps").click()
+    lab.get_by_text(re.compile(r"Step \d+ of 1,000: the same as")).wait_for()
+    lab.get_by_role("button", name="Stop").click()
+    with page.expect_download() as saved:
+        lab.get_by_role("button", name="Save what I wrote").click()
+    assert '"softmax": "def softmax' in saved.value.path().read_text("utf-8")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert not LabPage(watched, lab).audit()

@@ -119,8 +119,15 @@ KEPT = """async (name) => {
 
 
 def wait_kept(page, name):
-    while not page.evaluate(KEPT, name):
+    wait_until(page, lambda: page.evaluate(KEPT, name))
+
+
+def wait_until(page, holds):
+    for _ in range(600):
+        if holds():
+            return
         page.wait_for_timeout(50)
+    raise AssertionError(page.evaluate("caches.keys()"))
 
 
 def follow(page, path, text):
@@ -179,8 +186,7 @@ def test_another_version_of_the_site_takes_over_whole(offline_reader, copy):
     new = "The new version."
     assert not follow(page, "slopes/", new)  # it is not put among old scripts
     wait_kept(page, "/slopes/index.html")
-    while len(page.evaluate("caches.keys()")) > 1:
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: len(page.evaluate("caches.keys()")) == 1)
     page.context.set_offline(True)
     page.goto(f"{address}tokens/")  # it was read in the old version
     page.get_by_text(new).wait_for()

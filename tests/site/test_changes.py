@@ -108,7 +108,7 @@ def changes(text, name="book.md"):
         draw=lambda source: "<svg></svg>",
         figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*.svg")],
         labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
-        exercises=re.findall(r' data-exercise="([^"]*)"', text),
+        exercises=dict.fromkeys(re.findall(r' data-exercise="([^"]*)"', text), ""),
     )
     found = {}
     for page in weave(document, tangle(document), around).pages:

@@ -29,7 +29,7 @@ def pages():
         draw=lambda source: "<svg></svg>",
         figures=[f"web/figures/{p.name}" for p in ROOT.glob("web/figures/*.svg")],
         labs=[path.parent.name for path in ROOT.glob("labs/*/lab.js")],
-        exercises=re.findall(r' data-exercise="([^"]*)"', text),
+        exercises=dict.fromkeys(re.findall(r' data-exercise="([^"]*)"', text), ""),
         map=DRAWING,
     )
     found = {}

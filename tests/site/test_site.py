@@ -381,7 +381,7 @@ def test_the_parts_are_in_the_navigation_and_in_the_order_of_reading(reader, sit
     reader.goto(site.url("counting/"))
     reader.get_by_role("link", name="Next: Part II: How a program learns").click()
     reader.locator("h1", has_text="Part II: How a program learns").wait_for()
-    assert reader.locator(".map-frame .lit").count() > 4
+    assert reader.locator(".map-frame .here").count() > 4
     sidebar = reader.locator(".md-sidebar--primary")
     sidebar.get_by_role("link", name="Part III: The model", exact=True).click()
     reader.locator("h1", has_text="Part III: The model").wait_for()
@@ -781,6 +781,6 @@ def test_the_copy_from_a_file_opens_and_searches(chromium, tmp_path):
     assert page.url.startswith("file://")
     page.goto((tmp_path / "tokens.html").as_uri())
     page.locator(".lab-start").first.click()
-    page.get_by_text("Run “python -m http.server”").wait_for()
+    page.get_by_text("Run “python -m http.server”").first.wait_for()
     context.close()
     assert not watched.faults
