@@ -86,7 +86,7 @@
   // Scrolling parts can be reached with the keyboard.
 
   function openToKeys() {
-    const parts = ".chunk .code, .example code, .math, .diagram, .listing";
+    const parts = ".chunk .code, .example code, .math, .diagram, .listing, .md-typeset__scrollwrap";
     for (const part of document.querySelectorAll(parts)) {
       if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
     }

@@ -4,7 +4,7 @@ import { button, h, svg } from "../shared/controls.js";
 import { farthest, share } from "../shared/numbers.js";
 
 const DRAWING = new URL("../../figures/map.svg", import.meta.url);
-const WAY = { left: 2, top: 42, width: 264, height: 552 }; // from the embedding to the guess
+const WAY = { left: 2, top: 43, width: 264, height: 551 }; // from the embedding to the guess
 const LEARNING = 256; // what stands right of this is the way back
 const TALL = 7; // of a strip of numbers
 
@@ -22,6 +22,13 @@ export async function loadMap() {
   drawing.setAttribute("height", WAY.height);
   for (const shape of drawing.querySelectorAll(".region")) {
     if (parseFloat(shape.dataset.at) > LEARNING) shape.remove();
+  }
+  // Nor the arrows that come from there, or lead to where the map ends
+  for (const line of drawing.querySelectorAll("line")) {
+    const [x, y] = [line.getAttribute("x1"), line.getAttribute("y2")].map(Number);
+    if (x < LEARNING && y < WAY.top + WAY.height) continue;
+    line.nextElementSibling.remove(); // its head
+    line.remove();
   }
   drawing.ariaHidden = "true";
   const frame = h("div", { className: "fwd-map", role: "group", ariaLabel: "Stages" });

@@ -23,7 +23,7 @@ export default async function generation(body, lab) {
     const last = first + count - 1;
     const which = count === 1 ? `Name ${first}` : `Names ${first} to ${last}`;
     said.textContent =
-      `${which} from the random numbers of seed ${asked.seed.trim()}. The bluer a letter, ` +
+      `${which} from the random numbers of seed ${asked.seed.trim()}. The greener a letter, ` +
       "the likelier it was. Choose one to see what it was drawn from.";
     showNames();
   }

@@ -88,7 +88,7 @@ async function mount(frame, machine) {
   for (const picture of pictures) picture.hidden = true;
   const body = h("div", { className: "lab-body" });
   const lab = new Lab(machine);
-  const foot = footOfLab();
+  const foot = document.querySelector(".lab-foot") ? "" : footOfLab(); // once a page
   frame.append(body, lab.message, foot);
   let working;
   machine.addEventListener("busy", ({ detail }) => {
@@ -105,7 +105,8 @@ async function mount(frame, machine) {
     await lab.settingUp(() => script.default(body, lab));
   } catch (error) {
     bar.replaceChildren(...offer);
-    for (const part of [body, lab.message, foot]) part.remove();
+    for (const part of [body, lab.message]) part.remove();
+    frame.querySelector(".lab-foot")?.remove();
     for (const picture of pictures) picture.hidden = false;
     delete frame.dataset.state;
     throw error;
@@ -117,11 +118,10 @@ async function mount(frame, machine) {
 
 // What the reader has agreed to, and how to take it back
 function footOfLab() {
-  const starts = h("input", { type: "checkbox", className: "lab-starts" });
+  const starts = h("input", { type: "checkbox" });
   starts.checked = __md_get(CHOICE, sessionStorage) ?? false;
   starts.addEventListener("change", () => {
     __md_set(CHOICE, starts.checked, sessionStorage);
-    for (const other of document.querySelectorAll(".lab-starts")) other.checked = starts.checked;
   });
   return h(
     "p",

@@ -152,7 +152,8 @@ class Chunks:
     def _facts(self, piece: Piece) -> str:
         facts = [*self._uses(piece), *self._neighbours(piece), *self._places(piece)]
         shown = " ".join(f'<span class="fact">{fact}</span>' for fact in facts)
-        return f'<span class="facts" data-search-exclude>{shown}</span>'
+        # Not a span: the search's exclusion ends with the first one that ends in it.
+        return f'<div class="facts" data-search-exclude>{shown}</div>'
 
     def _uses(self, piece: Piece) -> Iterator[str]:
         for user in self.users(piece.name):
@@ -186,6 +187,7 @@ class Chunks:
             yield f"{lines} of {escape(self.document.name)}"
         for listing in self._listings.get(piece, []):
             path = listing.output.path
+            name = escape(path.rpartition("/")[2])
             if piece.is_data:
                 count = f"{len(piece.lines):,} lines"
                 yield f'<a href="{download_path(path)}">{escape(path)}</a>, {count}'
@@ -194,7 +196,7 @@ class Chunks:
                 last = self._last_line(listing, piece)
                 lines = _lines(first, last)
                 url = f"{listing.page}#{listing.prefix}{first}"
-                yield f'<a class="lines" href="{url}">{lines}</a> of {escape(path)}'
+                yield f'<a class="lines" href="{url}">{lines}</a> of {name}'
 
 
 def _lines(first: int, last: int) -> str:

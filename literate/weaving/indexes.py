@@ -58,7 +58,7 @@ def _run(chunks: Chunks, listing: Listing, piece: Piece, numbers: list[int]) -> 
         )
     is_frame = numbers[0] > 1 and chunks.document.chunks[piece.name].path
     name = "" if is_frame else chunks.link(piece)
-    return f'<div class="run">{name}<pre>{"".join(lines)}</pre></div>'
+    return f'<div class="stretch">{name}<pre>{"".join(lines)}</pre></div>'
 
 
 def identifiers(chunks: Chunks) -> Page:

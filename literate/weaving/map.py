@@ -61,18 +61,18 @@ class Map:
         return [region for region in self.regions.values() if region.pages & paths]
 
     def draw(self, chapters: Collection[Chapter]) -> str:
-        """Return the drawing, what chapters are about lit, with a link on each region.
+        """Return the drawing, what chapters are about filled, its regions with links.
 
         Both belong into a frame of the class "map-frame".
         """
-        lit = {region.name for region in self.here(chapters)}
+        here = {region.name for region in self.here(chapters)}
 
-        def light(match: re.Match[str]) -> str:
-            lights = ' class="here"' if match["name"] in lit else ""
-            return f"<g{lights}>{match['shapes']}</g>"
+        def fill(match: re.Match[str]) -> str:
+            mark = ' class="here"' if match["name"] in here else ""
+            return f"<g{mark}>{match['shapes']}</g>"
 
-        links = [self._link(each, each.name in lit) for each in self.regions.values()]
-        drawing = _REGION.sub(light, self.drawing)
+        links = [self._link(each, each.name in here) for each in self.regions.values()]
+        drawing = _REGION.sub(fill, self.drawing)
         return drawing + "".join(links)
 
     def beside(self, chapter: Chapter) -> str:
@@ -89,13 +89,13 @@ class Map:
             f'<div class="map-frame">{self.draw([chapter])}</div></details></nav>'
         )
 
-    def _link(self, region: Region, is_lit: bool) -> str:
+    def _link(self, region: Region, is_here: bool) -> str:
         """Return a link that lies on a region."""
         if region.piece is None:
             return ""
         chapter = self.chunks.book.chapter_at(region.piece.line).plain_title
         name = escape(f"{region.name}: {chapter}, ⟨{region.piece.name}⟩")
-        current = ' aria-current="true"' if is_lit else ""
+        current = ' aria-current="true"' if is_here else ""
         return (
             f'<a class="to-chunk" href="{self.chunks.url(region.piece)}" '
             f'aria-label="{name}" style="{self._style(region.place)}"{current}></a>'

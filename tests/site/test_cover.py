@@ -56,7 +56,7 @@ x = 1
 
 def cover_of(text, **settings):
     document = parse(text, "book.md")
-    names = {"labs": ["training", "stage", "exercise"], "exercises": ["one"]}
+    names = {"labs": ["training", "stage", "exercise"], "exercises": {"one": ""}}
     around = Surroundings(draw=str, lead="One & two.", **names, **settings)
     return weave(document, tangle(document), around).pages[0].text
 

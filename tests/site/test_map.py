@@ -109,6 +109,9 @@ def test_the_regions_of_the_lab_are_those_of_the_map(labs):
 SIZES = """() => [...document.querySelectorAll('.map-frame text')].map(
     (text) => text.getBoundingClientRect().height)"""
 
+FAINT = """() => [...document.querySelectorAll('.map-frame g *')].filter(
+    (shape) => getComputedStyle(shape).opacity < 1).length"""
+
 
 def test_the_map_is_beside_the_text_or_folded_above_it(reader, site):
     reader.set_viewport_size({"width": 1280, "height": 900})
@@ -118,6 +121,7 @@ def test_the_map_is_beside_the_text_or_folded_above_it(reader, site):
     assert frame.bounding_box()["x"] > text["x"] + text["width"]
     assert frame.bounding_box()["y"] + frame.bounding_box()["height"] < 900
     assert min(reader.evaluate(SIZES)) >= 11
+    assert reader.evaluate(FAINT) == 0
 
     reader.set_viewport_size({"width": 390, "height": 844})
     assert not frame.is_visible()

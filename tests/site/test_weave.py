@@ -779,8 +779,8 @@ def test_a_chunk_of_several_programs_says_so_and_leads_to_the_right_one(path):
     shown = figures(site)
     _, shared = shown["what-they-share.md#chunk-add-two-numbers"]
     caption = shared.first("figcaption").text.replace("\N{EN DASH}", "-")
-    assert "lines 3-5 of build/book.py" in caption
-    assert "lines 1-3 of build/stage.py" in caption
+    assert "lines 3-5 of book.py" in caption
+    assert "lines 1-3 of stage.py" in caption
     # On a page that is about neither, the book's own program numbers and links it.
     assert [mark.get("id") for mark in shared.all("span", "n")] == ["L3", "L4", "L5"]
     assert shared.first("a", "use").get("href") == "the-program.md#L2"
