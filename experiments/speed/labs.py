@@ -3,9 +3,10 @@
 Printed are: the seconds from a click on a start button to a lab that answers, with
 nothing cached, with everything cached, and on the next page; how many times longer a
 step of training takes in the page than in this Python, blocks of steps taken in turn;
-how long it takes to stop a call that would never end, and to be ready again; the longest
-tasks of the page's main thread, in processor time, while the labs start and while one
-trains; and how far its frames are apart while it scrolls, at rest and while it trains.
+how long it takes to stop a call that would never end, and to be ready again; the
+longest tasks of the page's main thread, in processor time, while the labs start and
+while one trains; and how far its frames are apart while it scrolls, at rest and while
+it trains.
 
 Usage: python tangle.py && python experiments/speed/labs.py [--blocks N] [--block N]
 """
