@@ -110,8 +110,14 @@ export class Machine extends EventTarget {
     const left = [];
     for (const [id, asked] of this.#waiting) {
       const isStart = id === this.#starting; // it goes on
-      if (!isStart) left.push(asked);
-      next.#waiting.set(id, isStart ? asked : pending(asked.onStep && { onStep() {} }));
+      if (isStart) {
+        next.#waiting.set(id, asked);
+        continue;
+      }
+      left.push(asked);
+      const nobodys = pending(asked.onStep && { onStep() {} });
+      nobodys.promise.catch(() => {}); // nobody waits for how it ends
+      next.#waiting.set(id, nobodys);
     }
     this.#forget();
     this.end();

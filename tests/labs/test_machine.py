@@ -481,6 +481,7 @@ def machines(page):
     return [worker for worker in page.workers if worker.url.endswith("/worker.js")]
 
 
+@pytest.mark.slow
 def test_python_waits_for_the_next_page_whose_labs_start_by_themselves(open_lab):
     lab = open_lab("tokenizer")
     page = lab.page
@@ -490,7 +491,8 @@ def test_python_waits_for_the_next_page_whose_labs_start_by_themselves(open_lab)
     page.locator(".md-footer__link--next").click()
     page.wait_for_url("**/counting/")
     page.locator(".lab[data-lab=stage]").scroll_into_view_if_needed()
-    page.go_back()
+    page.locator(".md-footer__link--prev").click()  # that page begins at its top
+    page.wait_for_url("**/tokens/")
     page.locator(".lab[data-lab=tokenizer]").wait_for()
     to_it = "lab.getBoundingClientRect().top + scrollY - 1.5 * innerHeight"
     page.locator(".lab[data-lab=tokenizer]").evaluate(f"lab => scrollTo(0, {to_it})")

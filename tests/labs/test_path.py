@@ -51,6 +51,7 @@ def test_what_is_wrong_is_said_with_its_task(labs, texts):
         labs("path.step")
 
 
+@pytest.mark.slow
 def test_a_difference_is_found_at_its_line(labs, texts):
     wrong = texts["adam"].replace("1e-8", "1e-2")
     told = run(labs, 3, texts={**texts, "adam": wrong})
@@ -77,6 +78,7 @@ SLIP = """def softmax(logits):
     return [(logit + shift).exp() for logit in logits]"""
 
 
+@pytest.mark.slow
 def test_a_task_is_written_in_the_page(open_page, texts):
     watched = open_page("write-it-yourself/", viewport={"width": 390, "height": 800})
     page = watched.page

@@ -32,6 +32,7 @@ def train(frame, count):
     frame.get_by_text(f"Done: step {count} of").wait_for()
 
 
+@pytest.mark.slow
 def test_a_training_and_what_was_typed_survive_a_reload(open_page, site):
     page = open_page(site.page_with_lab("training")).page
     train(ready(page, "training"), 10)

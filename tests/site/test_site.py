@@ -597,6 +597,7 @@ def test_terms_explain_themselves(reader, site):
     reader.wait_for_selector(".md-tooltip2--active")
 
 
+@pytest.mark.slow
 def test_pointing_at_a_quantity_lights_it_everywhere(reader, site):
     """By mouse and key, and without a move of the page."""
     names = """() => [...document.querySelectorAll(".lit")].map(

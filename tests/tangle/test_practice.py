@@ -81,6 +81,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_no_answer_does_harm(practice):
     practice()
     for name, (code, _) in HOSTILE.items():
