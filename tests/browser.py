@@ -256,7 +256,7 @@ def with_python(chromium, site):
     page = context.new_page()
     page.goto(site.url(site.page_with_lab("tokenizer")))
     page.locator(".lab-start").first.click()
-    page.locator(".lab[data-state=ready]").wait_for(timeout=60_000)
+    page.locator(".lab[data-state=ready]").first.wait_for(timeout=60_000)
     yield context
     context.close()
 
