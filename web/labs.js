@@ -7,24 +7,29 @@
   const size = "Loads about 6 MB, once.";
   let page = null; // the module that runs the labs, once one was started
 
-  // Do what a button offers; `say` is told how far it is, and what is in the way.
+  // Do what a button offers; `say` is told how far it is, and what is in the way. Returns
+  // whether it was done.
   async function start(button, say, action) {
-    if (button.ariaDisabled === "true") return;
+    if (button.ariaDisabled === "true") return false;
     if (location.protocol === "file:") {
       say(
         "A page that was opened from a file cannot start Python. Run " +
           "“python -m http.server” in the folder of this copy, and open localhost:8000.",
       );
-      return;
+      return false;
     }
     button.ariaDisabled = "true"; // with disabled it would lose the focus
     try {
       page ??= await import(new URL("shared/page.js", folder));
       if (button.isConnected) await action(page); // or the page was left meanwhile
+      return true;
     } catch (error) {
       say(`It could not be started: ${error.message}`);
+      near.disconnect(); // what failed is tried again when the reader asks for it
+      return false;
+    } finally {
+      button.ariaDisabled = "false";
     }
-    button.ariaDisabled = "false";
   }
 
   const wanted = () => __md_get(CHOICE, sessionStorage);
@@ -39,7 +44,7 @@
     const button = event.target.closest?.(".lab-start");
     if (!button) return;
     if (wanted() === null) __md_set(CHOICE, true, sessionStorage);
-    startLab(button).then(watch);
+    startLab(button).then((isStarted) => isStarted && watch());
   });
 
   // A link may start a lab of the page that it leads to.
