@@ -6,6 +6,7 @@
 
 const PREFIX = `book ${registration.scope} `;
 const CACHE = PREFIX + VERSION;
+const FRESH = { cache: "no-cache" }; // ask the server whether it is still that
 
 // The name of a file in FILES; undefined for what is elsewhere
 function nameOf(url) {
@@ -32,32 +33,27 @@ async function keep(name, answer) {
   return true;
 }
 
-async function have(names, cache) {
+async function have(names) {
   const kept = await caches.open(CACHE);
   const one = async (name) => {
     if (!(name in FILES) || (await kept.match(name))) return;
-    const answer = await fetch(name, { cache });
-    if (answer.ok && !(await keep(name, answer))) {
-      await keep(name, await fetch(name, { cache: "reload" }));
-    }
+    const answer = await fetch(name, FRESH);
+    if (answer.ok) await keep(name, answer);
   };
   await Promise.all([...new Set(names)].map(one));
 }
 
-// What every page needs, what is open, and what was kept of the version before
+// What every page needs, and what was kept of the version before
 async function install() {
   const names = Object.keys(FILES).filter((name) => !isPage(name) && !isLab(name));
   names.push("404.html");
-  for (const client of await clients.matchAll({ includeUncontrolled: true })) {
-    names.push(nameOf(client.url));
-  }
   for (const old of await caches.keys()) {
     if (!old.startsWith(PREFIX)) continue;
     const requests = await (await caches.open(old)).keys();
     names.push(...requests.map(({ url }) => nameOf(url)));
   }
   if (names.some(isLab)) names.push(...Object.keys(FILES).filter(isLab));
-  await have(names, "default");
+  await have(names);
   await skipWaiting();
 }
 
@@ -66,12 +62,14 @@ async function activate() {
     if (old.startsWith(PREFIX) && old !== CACHE) await caches.delete(old);
   }
   await clients.claim();
+  const open = await clients.matchAll(); // asked for while nobody or the old worker listened
+  await have(open.map(({ url }) => nameOf(url)));
 }
 
 async function answer(event, name) {
   const isWhole = event.request.mode === "navigate"; // and not put into another page
   try {
-    const given = await fetch(event.request);
+    const given = await fetch(event.request, FRESH);
     if (!given.ok || !(name in FILES)) return given;
     if (!isPage(name) || isWhole) {
       event.waitUntil(keep(name, given.clone()).then((isOurs) => after(name, isOurs)));
@@ -87,7 +85,7 @@ async function answer(event, name) {
 
 async function after(name, isOurs) {
   if (!isOurs) await registration.update().catch(() => {});
-  else if (name === "labs/bundle.json") await have(Object.keys(FILES).filter(isLab), "default");
+  else if (name === "labs/bundle.json") await have(Object.keys(FILES).filter(isLab));
 }
 
 async function fromBefore(name) {
