@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 
-from literate.core.blocks import Block, Fence, split_lines
+from literate.core.blocks import Block, Fence, Html, split_lines
+from literate.core.labs import Lab, labs_in
 from literate.core.programs import Output
 from literate.tool.order import (
     Part,
@@ -26,7 +27,6 @@ from literate.tool.order import (
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _METADATA = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
 _SHELL = ("console", "sh", "shell", "bash")
-_EXERCISE = re.compile(r'<div class="lab".* data-title="(.*)" data-exercise="(.*)">')
 _WITHOUT_USE = re.compile(r"<(?:div class=\"lab\"|figure|img|!--)|!\[")
 
 
@@ -74,8 +74,8 @@ class _Writer:
                 self._add_piece(item)
             elif isinstance(item, Fence) and item.info.lower().startswith("pycon"):
                 self._add_session(item)
-            elif exercise := _EXERCISE.match(self._source(item)[0]):
-                self._add_exercise(item, *exercise.groups())
+            elif labs := [lab for lab in self._labs(item) if lab.exercise]:
+                self._add_exercise(item, *labs)
             else:
                 if is_chapter(item):
                     self._end_prose()
@@ -118,13 +118,16 @@ class _Writer:
                 self._add_code(["import runpy", "", run])
             self._define({path})
 
-    def _add_exercise(self, block: Block, title: str, name: str) -> None:
+    def _labs(self, block: Block) -> list[Lab]:
+        return labs_in(self._source(block)[0]) if isinstance(block, Html) else []
+
+    def _add_exercise(self, block: Block, lab: Lab) -> None:
         """Add what is asked for, and a cell that marks what is written into it.
 
         Checkers are left to the notebook: without them, making it is quicker.
         """
-        self._add_prose([f"**{title}**", *self._source(block)[1:-1]])
-        self._add_code([f"%%exercise {name}", "# Run this cell to begin."])
+        self._add_prose([f"**{lab.title}**", *self._source(block)[1:-1]])
+        self._add_code([f"%%exercise {lab.exercise}", "# Run this cell to begin."])
 
     # Sessions
 

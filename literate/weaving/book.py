@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
-from literate.core.blocks import Block, Fence, Heading
+from literate.core.blocks import Block, Fence, Heading, Html
 from literate.core.document import Document
+from literate.core.labs import Lab, labs_in
 from literate.weaving.html import Slugs, link, plain
 
 FRONT = "index.md"
@@ -99,6 +100,10 @@ class Book:
         """Return the chapter in which a line (from 1) of the document stands."""
         place = bisect_right(self.chapters, line, key=lambda chapter: chapter.line)
         return self.chapters[max(0, place - 1)]
+
+    def labs(self, block: Block) -> list[Lab]:
+        """Return the labs that a block begins."""
+        return labs_in(self.text(block)) if isinstance(block, Html) else []
 
     def text(self, block: Block) -> str:
         """Return the lines of a block."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from html import escape
 
-from literate.core.blocks import Block, Fence, Heading, Html
+from literate.core.blocks import Fence, Heading
 from literate.core.counts import count_chapters, reading_minutes
 from literate.weaving.book import LISTING, Book, Chapter
 from literate.weaving.chunks import Chunks, download_path
@@ -18,9 +18,6 @@ TRAINING_LAB = "training"
 _MEAN = 50  # steps that the line of a training is the mean of
 _TOP, _BOTTOM = 4.1, 1.5  # of the losses that are drawn
 _WIDTH, _HEIGHT = 1000, 400  # of the drawing, which is stretched to its place
-_MARKED = re.compile(r'data-exercise="([\w-]+)"')
-_LAB = re.compile(r'data-lab="([\w-]+)"')
-_STAGE = re.compile(r'data-stage="([\w-]+)"')
 _LOSS = re.compile(r"^loss ([\d.]+)$", re.MULTILINE)
 
 
@@ -70,7 +67,7 @@ def _lab_link(book: Book) -> str:
         for block in chapter.blocks:
             if isinstance(block, Heading):
                 anchor = book.heading_anchors[block.start]
-            if TRAINING_LAB in _found(_LAB, book, block):
+            if TRAINING_LAB in (lab.name for lab in book.labs(block)):
                 url = f"{chapter.path}#{anchor}"
                 marks = f'href="{url}" data-start-lab="{TRAINING_LAB}"'
                 return f"<a {marks}>Train it yourself</a>"
@@ -220,10 +217,10 @@ def contents(book: Book, describe: Callable[[Chapter], str]) -> str:
 
 def _entry(book: Book, chapter: Chapter, describe: Callable[[Chapter], str]) -> str:
     marks = f"<span>{minutes(book, chapter)} min</span>"
-    labs = {name for block in chapter.blocks for name in _found(_LAB, book, block)}
-    if labs - {"exercise", "stage"}:
+    labs = [lab for block in chapter.blocks for lab in book.labs(block)]
+    if {lab.name for lab in labs} - {"exercise", "stage"}:
         marks += '<span class="has-lab">lab</span>'
-    solved = [name for block in chapter.blocks for name in _found(_MARKED, book, block)]
+    solved = [lab.exercise for lab in labs if lab.exercise]
     for stage, loss in _stages(book, chapter):
         marks += f"<span><code>{stage}.py</code> loss {loss}</span>"
     if solved:
@@ -235,15 +232,11 @@ def _entry(book: Book, chapter: Chapter, describe: Callable[[Chapter], str]) -> 
     )
 
 
-def _found(pattern: re.Pattern[str], book: Book, block: Block) -> list[str]:
-    return pattern.findall(book.text(block)) if isinstance(block, Html) else []
-
-
 def _stages(book: Book, chapter: Chapter) -> list[tuple[str, str]]:
     """Return each stage that a chapter runs, with the loss that it prints there."""
     found, stage = [], None
     for block in chapter.blocks:
-        stage = next(iter(_found(_STAGE, book, block)), stage)
+        stage = next((lab.stage for lab in book.labs(block) if lab.stage), stage)
         loss = stage and isinstance(block, Fence) and _LOSS.search(book.text(block))
         if loss:
             found.append((stage, loss[1]))

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
+from itertools import chain
 from pathlib import PurePosixPath
 from textwrap import shorten
 
 from literate.core.blocks import Block, Fence, Heading, Html, Text
 from literate.core.diagnostics import DocumentError, did_you_mean
 from literate.core.document import Document
+from literate.core.labs import labs_in
 from literate.core.programs import Output
 from literate.weaving import cover, indexes
 from literate.weaving.book import LISTING, WHOLE, Book, Chapter
@@ -272,7 +274,7 @@ class _Weaver:
         """Tell whether a text stands behind the words of a task."""
         place = self.places[block.start]
         head = self.book.blocks[place - 2] if place > 1 else block
-        return isinstance(head, Html) and bool(_TASK.search(self.book.text(head)))
+        return any(lab.task for lab in self.book.labs(head))
 
     def _hints(self, text: str, block: Block, prose: PageProse) -> str:
         """Return hints, to be opened one after another."""
@@ -320,39 +322,38 @@ class _Weaver:
 
     def _lab(self, block: Html, tag: re.Match[str]) -> str:
         """Return the head of a lab, with the bar from which it is started."""
-        match = _LAB.fullmatch(tag[0])
-        if not match:
+        labs = labs_in(tag[0])
+        if not labs:
             hint = 'write <div class="lab" data-lab="NAME" data-title="TITLE">'
             self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
             return tag[0]
-        name, title, kind, subject = match.groups()
-        self._check_name(block, "lab", name, self.around.labs)
-        label = f"Lab: {title}"
-        subjects = {"exercise": self.around.exercises, "stage": self._stages()}
-        if name in subjects:
-            subject = subject if kind == name else None
-            self._check_name(block, name, subject or "", subjects[name])
-            label = title
-        kind = name if name in subjects else "lab"
-        if name == "exercise":
-            kind = "task" if title.startswith(TASK) else kind
-            label = f'{label}" id="exercise-{subject}'
+        [lab] = labs
+        self._check_name(block, "lab", lab.name, self.around.labs)
+        kind, label = "lab", f"Lab: {lab.title}"
+        if lab.name == "stage":
+            kind, label = "stage", lab.title
+            self._check_name(block, kind, lab.stage, self._stages())
+        if lab.name == "exercise":
+            kind = "task" if lab.task else "exercise"
+            label = f'{lab.title}" id="exercise-{lab.exercise}'
+            self._check_name(block, "exercise", lab.exercise, self.around.exercises)
         return (
             f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
-            f'<p class="lab-bar"><strong>{title}</strong> '
+            f'<p class="lab-bar"><strong>{lab.title}</strong> '
             f'<button type="button" class="lab-start">Start the {kind}</button> '
             "<small>Runs the program here, in Python. Loads about 6 MB, once.</small>"
-            f"</p>{self._path() if name == PATH else ''}"
+            f"</p>{self._path() if lab.name == PATH else ''}"
         )
 
     def _path(self) -> str:
         """Return the list of all tasks, each a link to where it stands."""
         shown = ""
         for chapter in self.book.chapters:
-            text = "".join(map(self.book.text, chapter.blocks))
-            for title, name in _TASK.findall(text):
-                url = f"{chapter.path}#exercise-{name}"
-                shown += f'<li><a data-solves="{name}" href="{url}">{title}</a></li>'
+            for lab in chain.from_iterable(map(self.book.labs, chapter.blocks)):
+                url = f"{chapter.path}#exercise-{lab.exercise}"
+                if lab.task:
+                    entry = f'data-solves="{lab.exercise}" href="{url}">{lab.task}'
+                    shown += f"<li><a {entry}</a></li>"
         return f'<ol class="path">{shown}</ol>{_COVER}'
 
     def _stages(self) -> list[str]:
@@ -371,24 +372,19 @@ class _Weaver:
 _HIDDEN = {"search": {"exclude": True}}  # from the search: the page repeats others
 _LAST = {"search": {"boost": 0.1}}  # found after the chapters that explain
 PATH = "path"  # the lab that lists the tasks
-TASK = "Task: "  # how their titles begin
-_TASK = re.compile(rf'data-title="{TASK}([^"]*)" data-exercise="([\w-]+)"')
 _COVER = (
     '<p class="path-cover"><label><input type="checkbox"> Cover the book’s code of '
     "tasks that are not solved yet</label></p>"
 )
 _HINT = re.compile(r"^\d\. ", re.MULTILINE)
 _LAB_TAG = re.compile(r"<[^<>]*\sdata-lab\b[^<>]*>")
-_LAB = re.compile(
-    r'<div class="lab" data-lab="([\w-]+)" data-title="([^"]+)"'
-    r'(?: data-(exercise|stage)="([\w-]+)")?>'
-)
 
 
 def _first_sentences(sentences: Iterable[str], least: float, most: int) -> str:
-    """Return sentences of Markdown without its marks: at most so many characters.
+    """Return sentences of Markdown without its marks: about `most` characters.
 
-    One that would be too long ends them, if `least` are there, and else is cut. The
+    One that would be too long ends them, if `least` are there; else it is the last, and
+    is cut where descriptions are. The
     first may lead to something by a colon. None has a formula that needs LaTeX.
     """
     described = ""
