@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from exercises import AnswerError
-from exercises.edits import EditedBook, Mistake, solution
+from exercises.edits import EditedBook, Mistake, functions, is_unwritten, solution
 from exercises.marking import Mark, Slip, compared, short
 from literate.core.document import Document
 
@@ -68,15 +68,13 @@ def _check_names(text: str, wanted: str, program: ModuleType) -> None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):  # the tangler says it better
         return
-    made = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    asked = [n.name for n in ast.parse(wanted).body if isinstance(n, ast.FunctionDef)]
+    made, asked = functions(text), functions(wanted)
     for name in asked:
         if name not in made:
             raise AnswerError(f"There is no function {name} at the left margin.")
-        last = made[name].body[-1]
-        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant):
+        if is_unwritten(made[name]):
             raise AnswerError(f"{name} has no body yet.")
-    for name in made.keys() - {*asked}:
+    for name in made.keys() - asked.keys():
         if hasattr(program, name):
             words = "is a function of the book already: call yours by another name."
             raise AnswerError(f"{name} {words}")

@@ -6,6 +6,7 @@ said at its line.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 import traceback
@@ -58,6 +59,18 @@ def solution(book: Document, chunk: str) -> str:
             inner = solution(book, name).splitlines(keepends=True)
             shown += "".join(indent + each for each in [f"# {name}\n", *inner])
     return shown
+
+
+def functions(text: str) -> dict[str, ast.FunctionDef]:
+    """Return the functions at the left margin of a text, by name."""
+    nodes = ast.parse(text).body
+    return {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+
+
+def is_unwritten(function: ast.FunctionDef) -> bool:
+    """Tell whether a function has no body yet: it ends with its docstring or `...`."""
+    last = function.body[-1]
+    return isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)
 
 
 class EditedBook:

@@ -18,9 +18,10 @@ from types import ModuleType
 from typing import NamedTuple
 
 from exercises.comparing import Cases, compare
-from exercises.edits import EditedBook, solution
+from exercises.edits import EditedBook, functions, is_unwritten, solution
 from exercises.marking import EXERCISES, Exercise, Slip
 from literate.core.document import Document
+from literate.core.labs import labs_in
 
 AFTER = "loss_per_token"  # with this the comforts of the program begin
 
@@ -52,7 +53,11 @@ class Words(NamedTuple):
 
 def words(book: Document, name: str) -> Words:
     """Return what the book says of a task."""
-    head = next(i for i, line in enumerate(book.lines) if f'"{name}">' in line)
+    head = next(
+        index
+        for index, line in enumerate(book.lines)
+        if any(lab.exercise == name for lab in labs_in(line))
+    )
     inside = takewhile(
         lambda line: not line.startswith("</div>"), book.lines[head + 1 :]
     )
@@ -68,24 +73,17 @@ def _unwrapped(text: str) -> str:
 
 def unwritten(text: str) -> list[str]:
     """Return the names of the functions in a text that have no body yet."""
-    found = []
-    for node in filter(_is_def, ast.parse(text).body):
-        *_, last = node.body
-        is_empty = isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)
-        found += [node.name] if is_empty else []
-    return found
+    return [name for name, node in functions(text).items() if is_unwritten(node)]
 
 
 def blank(text: str) -> str:
     """Return a chunk whose functions have their docstrings left, and `...` behind."""
     lines = text.splitlines(keepends=True)
-    for node in reversed(ast.parse(text).body):
-        if isinstance(node, ast.FunctionDef):
-            has_words = ast.get_docstring(node) is not None
-            signature = (
-                node.body[0].end_lineno if has_words else node.body[0].lineno - 1
-            )
-            lines[signature : node.end_lineno] = ["    ...\n"]
+    for node in reversed(functions(text).values()):
+        has_words = ast.get_docstring(node) is not None
+        first = node.body[0]
+        signature = first.end_lineno if has_words else first.lineno - 1
+        lines[signature : node.end_lineno] = ["    ...\n"]
     return "".join(lines)
 
 
@@ -94,7 +92,7 @@ def scope(book: Document, chunk: str) -> list[tuple[str, str]]:
 
     These are the classes and functions of the algorithm, and methods as `Class.name`.
     """
-    own = {node.name for node in ast.parse(solution(book, chunk)).body if _is_def(node)}
+    own = functions(solution(book, chunk))
     found = []
     for node in ast.parse(EditedBook(book, {}).tangle().text).body:
         if isinstance(node, ast.ClassDef):
