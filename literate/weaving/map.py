@@ -21,6 +21,7 @@ from literate.weaving.prose import Prose
 
 PICTURE = "](web/figures/map.svg)"  # what the map stands in place of
 _SHOWN = 6  # regions that are named above a map that is folded
+_SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 _REGION = re.compile(
     r"""
     <g\ class="region"\ data-region="(?P<name>[^"]*)"\ data-at="(?P<place>[^"]*)"
@@ -103,8 +104,7 @@ class Map:
 
     def _style(self, place: str) -> str:
         """Return where on the drawing a place is, in percent."""
-        size = re.search(r'viewBox="0 0 (\d+) (\d+)"', self.drawing)
-        whole = [int(size[1]), int(size[2])] * 2
+        whole = [*map(int, _SIZE.search(self.drawing).groups())] * 2
         shares = [100 * float(x) / y for x, y in zip(place.split(), whole)]
         names = ("left", "top", "width", "height")
         return ";".join(f"{n}:{share:.1f}%" for n, share in zip(names, shares))
