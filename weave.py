@@ -182,9 +182,13 @@ def on_page_content(markup: str, page: Page, files: Files, **_) -> str:
 
 def _figure(match: re.Match[str]) -> str:
     """Return a figure itself in the place of its element, in the page's own colours."""
-    drawing = (ROOT / "web" / match[1]).read_text(encoding="utf-8")
-    drawing = re.sub(r"<style>.*?</style>\n", "", drawing)
-    return drawing.strip().replace("<svg ", "<svg data-search-exclude ", 1)
+    return _drawing(match[1]).replace("<svg ", "<svg data-search-exclude ", 1)
+
+
+def _drawing(path: str) -> str:
+    """Return a drawing without the colours that it has where it stands alone."""
+    drawing = (ROOT / "web" / path).read_text(encoding="utf-8")
+    return re.sub(r"<style>.*?</style>\n", "", drawing).strip()
 
 
 def _weave(config: MkDocsConfig) -> Site:
@@ -202,7 +206,7 @@ def _weave(config: MkDocsConfig) -> Site:
             name: exercise.chunk if exercise.slips else ""
             for name, exercise in judging.find_all().items()
         },
-        map=(ROOT / "web" / "figures" / "map.svg").read_text(encoding="utf-8"),
+        map=_drawing("figures/map.svg"),
         lead=config.site_description,
         run=json.loads(run) if run else None,
         pdf=PDF if config.extra["press"] else "",

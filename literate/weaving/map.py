@@ -49,7 +49,7 @@ class Map:
     """The map of a book's model, "" where it has none."""
 
     def __init__(self, drawing: str, chunks: Chunks, prose: Prose) -> None:
-        self.drawing = re.sub(r"<style>.*?</style>\n", "", drawing).strip()
+        self.drawing = drawing
         self.chunks = chunks
         self.prose = prose
         self.regions = {
