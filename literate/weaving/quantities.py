@@ -109,29 +109,29 @@ _CHAPTERS = {
     "the-training-loop": {"loss": _LOSS, "slope": _SLOPES},
     "sampling": {
         "score": _LOGITS,
-        "probability": _Called("", "probs", "probability, probabilities"),
+        "probability": _Called("", "probs probabilities", "probability, probabilities"),
     },
     "how-good-is-it": {"loss": _LOSS},
     "what-newer-models-changed": {
         "query": _Called("", "q attn_wq", "query, queries"),
         "key": _Called("", "k keys attn_wk", "key, keys"),
-        "value": _Called("", "values attn_wv", ""),
-        "mlp": _Called("hidden", "hidden mlp_gate mlp_fc1 mlp_fc2 fc1 fc2"),
+        "value": _Called("", "values attn_wv", "value, values"),
+        "mlp": _Called("hidden", "hidden gate mlp_gate mlp_fc1 mlp_fc2 fc1 fc2"),
     },
     "matrices-as-nodes": {
         "query": _Called("Q", "q attn_wq"),
         "key": _Called("K", "k attn_wk"),
         "value": _Called("", "v attn_wv"),
-        "slope": _Called("G g ∂", "grad slope slopes slope_of g", "slope, slopes"),
+        "slope": _Called("G g ∂", "grad slope slopes g", "slope, slopes"),
         "mlp": _Called("", "hidden mlp_fc1 mlp_fc2"),
-        "loss": _Called("", "loss", "loss"),
+        "loss": _Called("", "loss", "loss, losses"),
     },
     "many-names-at-a-time": {
         "query": _Called("", "q queries"),
         "key": _Called("", "k keys"),
         "value": _Called("", "v values"),
         "slope": _Called("", "slope slopes grad g", "slope, slopes"),
-        "loss": _Called("", "loss losses", "loss"),
+        "loss": _LOSS,
     },
 }
 

@@ -334,11 +334,11 @@ def test_a_thousand_losses_are_equal(program, name, which, request, tmp_path):
 # Several processes
 
 
-def torchrun(program, processes, *options):
-    """Return the command that runs the engine in so many processes."""
+def torchrun(program, processes, *options, restarts=0, file=None):
+    """Return the command that runs the engine, or a `file`, in so many processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), "--max-restarts", "2", "--"]
-    return [*command, str(program.folder / "microgpt_torch.py"), *options]
+    command += ["--nproc-per-node", str(processes), "--max-restarts", str(restarts)]
+    return [*command, "--", str(file or program.folder / "microgpt_torch.py"), *options]
 
 
 def logged(place):
@@ -369,6 +369,24 @@ def test_several_processes_learn_what_one_learns(program, processes, tmp_path):
 
 
 @pytest.mark.slow
+def test_nothing_of_the_group_outlives_main(program, tmp_path):
+    """A thread of gloo that still runs at the very end may abort its process."""
+    needs("torch")
+    script = tmp_path / "main.py"
+    lines = [
+        "import os, sys",
+        f"sys.path.insert(0, {str(program.folder)!r})",
+        "import microgpt_torch",
+        "microgpt_torch.main()",
+        "if os.path.exists('/proc/self/task'):",
+        "    sys.exit(len(os.listdir('/proc/self/task')) - 1)",
+    ]
+    script.write_text("\n".join(lines), encoding="utf-8")
+    command = torchrun(program, 2, "--steps", "2", "--samples", "1", file=script)
+    assert subprocess.run(command, stdout=subprocess.PIPE).returncode == 0
+
+
+@pytest.mark.slow
 def test_a_killed_process_costs_nothing_but_time(program, tmp_path):
     needs("torch")
     options = ["--steps", "300", "--batch", "3", "--samples", "3"]
@@ -377,7 +395,7 @@ def test_a_killed_process_costs_nothing_but_time(program, tmp_path):
     options += ["--save", str(tmp_path / "model.json")]
     printed, killed = [], False
     with subprocess.Popen(
-        torchrun(program, 2, *options),
+        torchrun(program, 2, *options, restarts=2),
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
