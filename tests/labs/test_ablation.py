@@ -156,6 +156,7 @@ def test_what_cannot_be_raced_is_explained(labs, arguments, said):
 # In the page
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_the_programs_do(open_lab, labs):
     lab = open_lab("ablation", viewport={"width": 390, "height": 844})
     frame = lab.frame

@@ -168,6 +168,7 @@ def test_the_page_shows_the_programs_weights_and_what_is_behind_them(open_lab, l
     wait_for_title(lab, "n (2) looks at a (1): head 2, before training")
 
 
+@pytest.mark.slow
 def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab):
     lab = open_lab("attention", viewport={"width": 390, "height": 800}, has_touch=True)
     page, frame = lab.page, lab.frame

@@ -480,6 +480,7 @@ PICKED = [
 ]
 
 
+@pytest.mark.slow
 def test_own_expressions_and_bad_ones(open_lab, labs):
     lab = open_lab("autograd")
     text = lab.frame.get_by_label("Expression")

@@ -241,6 +241,7 @@ def test_the_page_shows_the_programs_numbers_stage_by_stage(open_lab, labs):
     assert shown(lab) == expected(plain["stages"][-1])
 
 
+@pytest.mark.slow
 def test_the_keyboard_goes_everywhere_and_bad_text_is_survived(open_lab, labs):
     lab = open_lab("forward", viewport={"width": 390, "height": 800}, has_touch=True)
     page, word = lab.page, lab.frame.get_by_label("Word")

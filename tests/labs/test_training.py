@@ -401,6 +401,7 @@ def test_it_pauses_goes_on_changes_its_rate_and_begins_anew(open_lab, labs):
     assert shown_losses(lab, 10) == expected
 
 
+@pytest.mark.slow
 def test_settings_and_lists_of_ones_own(open_lab, labs):
     lab = open_lab("training")
     train(lab, "10 steps", "Done: step 10 of")

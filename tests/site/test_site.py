@@ -765,6 +765,7 @@ def test_it_reads_without_scripts(chromium, site):
     context.close()
 
 
+@pytest.mark.slow
 def test_the_copy_from_a_file_opens_and_searches(chromium, tmp_path):
     build(tmp_path, OFFLINE="true")
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
