@@ -112,6 +112,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     if config.extra["press"]:
         files.append(File.generated(config, PDF, content=b""))  # until there is one
     _teach_search(files, config)
+    _join_styles(files, config)
     config.nav = site.navigation
     config.site_name = site.name
     _server.lines = {page.path: page.line for page in site.pages}
@@ -124,6 +125,16 @@ def _teach_search(files: Files, config: MkDocsConfig) -> None:
     ours = (ROOT / "web" / "search.js").read_text(encoding="utf-8")
     content = f"{ours}\n{worker.content_string}"
     files.append(File.generated(config, worker.src_uri, content=content))
+
+
+def _join_styles(files: Files, config: MkDocsConfig) -> None:
+    """Put Material's style sheets in front of the book's: one file is asked for."""
+    theirs = [f for f in files if fnmatch(f.src_uri, "assets/stylesheets/*.css")]
+    [ours] = (f for f in files if f.src_uri in config.extra_css)
+    content = "\n".join(f.content_string for f in [*theirs, ours])
+    for file in theirs:
+        files.remove(file)
+    files.append(File.generated(config, ours.src_uri, content=content))
 
 
 def on_env(env: Environment, config: MkDocsConfig, files: Files) -> Environment:
