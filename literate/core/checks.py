@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ _HINTS = 20  # unknown names for which the nearest one is looked for
 Use = tuple[Piece, Reference]  # a reference, and the piece it is in
 
 
+@lru_cache(maxsize=1)  # each variant that is tangled asks for it
 def check(document: Document) -> list[Problem]:
     """Return what is wrong between the chunks, in the program and in every variant.
 

@@ -40,7 +40,7 @@ class Definition:
         return self.name.rpartition(".")[2]
 
 
-@lru_cache(maxsize=64)  # most programs are the same in the next build
+@lru_cache(maxsize=1000)  # most programs and variants are the same in the next build
 def find_definitions(source: str) -> list[Definition]:
     """Return what a program defines, in order of place, with the uses that are sure.
 
