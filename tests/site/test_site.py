@@ -101,7 +101,7 @@ def test_the_fonts_are_light_and_come_with_their_licences(site):
     assert len([*(site.folder / "fonts").glob("OFL-*.txt")]) == 3
     style = site.read("book.css")
     assert {f"fonts/{font.name}" for font in fonts} == {
-        *re.findall(r'url\("(.*?)"\)', style)
+        *re.findall(r'url\("(fonts/.*?)"\)', style)
     }
 
 
