@@ -23,7 +23,7 @@ from literate.weaving.changes import find_changes, stages
 from literate.weaving.chunks import Chunks, download_path
 from literate.weaving.colours import highlight
 from literate.weaving.diagrams import DiagramError
-from literate.weaving.html import Page, link, plain, raw, raw_block
+from literate.weaving.html import Page, curl, link, plain, raw, raw_block
 from literate.weaving.map import PICTURE, Map
 from literate.weaving.prose import PageProse, Prose, Surroundings
 
@@ -328,33 +328,41 @@ class _Weaver:
             self.prose.report(block.start, tag[0], "this is no head of a lab", hint)
             return tag[0]
         [lab] = labs
+        title = curl(lab.title)
         self._check_name(block, "lab", lab.name, self.around.labs)
-        kind, label = "lab", f"Lab: {lab.title}"
+        kind, label = "lab", f"Lab: {title}"
         if lab.name == "stage":
-            kind, label = "stage", lab.title
+            kind, label = "stage", title
             self._check_name(block, kind, lab.stage, self._stages())
         if lab.name == "exercise":
             kind = "task" if lab.task else "exercise"
-            label = f'{lab.title}" id="exercise-{lab.exercise}'
+            label = f'{title}" id="exercise-{lab.exercise}'
             self._check_name(block, "exercise", lab.exercise, self.around.exercises)
         return (
             f'{tag[0].removesuffix(">")} role="group" aria-label="{label}">'
-            f'<p class="lab-bar"><strong>{lab.title}</strong> '
+            f'<p class="lab-bar"><strong>{title}</strong> '
             f'<button type="button" class="lab-start">Start the {kind}</button> '
             "<small>Runs the program here, in Python. Loads about 6 MB, once.</small>"
             f"</p>{self._path() if lab.name == PATH else ''}"
         )
 
     def _path(self) -> str:
-        """Return the list of all tasks, each a link to where it stands."""
-        shown = ""
-        for chapter in self.book.chapters:
-            for lab in chain.from_iterable(map(self.book.labs, chapter.blocks)):
-                url = f"{chapter.path}#exercise-{lab.exercise}"
-                if lab.task:
-                    entry = f'data-solves="{lab.exercise}" href="{url}">{lab.task}'
-                    shown += f"<li><a {entry}</a></li>"
-        return f'<ol class="path">{shown}</ol>{_COVER}'
+        """Return all tasks, part by part, each a link to where it stands."""
+        shown, number = "", 1
+        for part, chapters in self.book.parts():
+            entries = [
+                f'<li><a data-solves="{lab.exercise}" '
+                f'href="{chapter.path}#exercise-{lab.exercise}">{curl(lab.task)}</a></li>'
+                for chapter in chapters
+                for lab in chain.from_iterable(map(self.book.labs, chapter.blocks))
+                if lab.task
+            ]
+            if entries:
+                title = f'<p class="path-part">{part.plain_title}</p>' if part else ""
+                tasks = "".join(entries)
+                shown += f'{title}<ol class="path" start="{number}">{tasks}</ol>'
+            number += len(entries)
+        return shown + _COVER
 
     def _stages(self) -> list[str]:
         return [PurePosixPath(path).stem for path in stages(self.document)]
