@@ -32,6 +32,18 @@ def train(frame, count):
     frame.get_by_text(f"Done: step {count} of").wait_for()
 
 
+TYPED = """async () => {
+    const [{ name }] = await indexedDB.databases();
+    const result = (asked) => new Promise((resolve) => {
+        asked.onsuccess = () => resolve(asked.result);
+    });
+    const base = await result(indexedDB.open(name));
+    const typed = IDBKeyRange.bound(["typed"], ["typed", []]);
+    const store = base.transaction("kept").objectStore("kept");
+    return await result(store.getAll(typed)).finally(() => base.close());
+}"""
+
+
 @pytest.mark.slow
 def test_a_training_and_what_was_typed_survive_a_reload(open_page, site):
     page = open_page(site.page_with_lab("training")).page
@@ -39,6 +51,7 @@ def test_a_training_and_what_was_typed_survive_a_reload(open_page, site):
     answer = ready(page, "exercise").get_by_label("Your answer")
     start = answer.input_value()
     answer.fill("# not yet")
+    wait_until(page, lambda: page.evaluate(TYPED) == ["# not yet"])
     page.reload()
     training = ready(page, "training")
     assert steps(training) == "10 of 1,000"
