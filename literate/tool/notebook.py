@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 
-from literate.core.blocks import Block, Fence, Html, split_lines
+from literate.core.blocks import Block, Fence, split_lines
 from literate.core.labs import Lab, labs_in
 from literate.core.programs import Output
 from literate.tool.order import (
@@ -74,8 +74,8 @@ class _Writer:
                 self._add_piece(item)
             elif isinstance(item, Fence) and item.info.lower().startswith("pycon"):
                 self._add_session(item)
-            elif labs := [lab for lab in self._labs(item) if lab.exercise]:
-                self._add_exercise(item, *labs)
+            elif lab := self._exercise(item):
+                self._add_exercise(item, lab)
             else:
                 if is_chapter(item):
                     self._end_prose()
@@ -118,8 +118,10 @@ class _Writer:
                 self._add_code(["import runpy", "", run])
             self._define({path})
 
-    def _labs(self, block: Block) -> list[Lab]:
-        return labs_in(self._source(block)[0]) if isinstance(block, Html) else []
+    def _exercise(self, block: Block) -> Lab | None:
+        """Return the lab that a block begins, if it is an exercise."""
+        labs = labs_in(self._source(block)[0])
+        return next((lab for lab in labs if lab.exercise), None)
 
     def _add_exercise(self, block: Block, lab: Lab) -> None:
         """Add what is asked for, and a cell that marks what is written into it.
