@@ -358,9 +358,10 @@ class _Weaver:
                 if lab.task
             ]
             if entries:
-                title = f'<p class="path-part">{part.plain_title}</p>' if part else ""
+                title = escape(part.plain_title) if part else ""
                 tasks = "".join(entries)
-                shown += f'{title}<ol class="path" start="{number}">{tasks}</ol>'
+                shown += f'<p class="path-part">{title}</p>' if title else ""
+                shown += f'<ol class="path" start="{number}">{tasks}</ol>'
             number += len(entries)
         return shown + _COVER
 
