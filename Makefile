@@ -27,7 +27,7 @@ quantities: site ## every name of a quantity with its line, for a person to read
 test: .venv ## all tests but the slow ones, about 8 minutes on two cores
 	$(BIN)/pytest
 
-test-fast: .venv ## the tests that need no browser and no long training, 90 seconds
+test-fast: .venv ## the tests that need no browser and no long training, 3 minutes
 	$(BIN)/pytest -m "not slow and not browser"
 
 test-labs: .venv ## the tests of the labs
